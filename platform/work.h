@@ -1,0 +1,21 @@
+#ifndef SUREFOOT_PLATFORM_WORK_H
+#define SUREFOOT_PLATFORM_WORK_H
+
+/* work.h: the same piece of work for many numbers, side by side on all cores. */
+
+#include <stddef.h>
+
+/* work_fn does piece number `i`. It reports through ctx; it must not touch what another piece
+ * touches. */
+typedef void (*work_fn)(void *ctx, size_t i);
+
+/* work_run calls fn(ctx, 0..n-1), each once, in no fixed order, on at most as many threads as there
+ * are cores, and returns when all are done. It never fails: where no thread can be made, the
+ * caller's own does everything. Called from inside a piece, it runs in that piece's thread alone.
+ */
+void work_run(size_t n, work_fn fn, void *ctx);
+
+/* work_n_cores is how many pieces can run at once, at least 1. */
+size_t work_n_cores(void);
+
+#endif

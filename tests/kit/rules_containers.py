@@ -1,0 +1,55 @@
+"""The clauses of THREATS.md that the container cases prove, by id. A case names one of these."""
+
+RULES = {
+    # MSI and compound files
+    "msi.good": "a whole file, signed with MsiDigitalSignatureEx, is accepted in strict",
+    "msi.content": "every stream's bytes are what was signed",
+    "msi.length": "file length is exactly the last used sector's end: anything appended is refused",
+    "msi.sector-once": "every sector belongs to exactly one chain; no shared sectors",
+    "msi.cycle": "no cycles in FAT, mini FAT, DIFAT, directory",
+    "msi.slack": "free sectors and slack are zero or reported as unauthenticated",
+    "msi.header": "header fields that no hash covers have their one right value",
+    "msi.dir-type": "directory: types 0, 1, 2, 5 only; one root; type-0 entries empty",
+    "msi.dir-name": "name length even, 4..64, NUL only at the end, tail zero; no duplicates",
+    "msi.dir-tree": "sorted tree; all black or a valid red-black tree; no child of a stream",
+    "msi.dir-unhashed": "directory fields that no hash covers have their one right value or are reported",
+    "msi.size": "mini cutoff 4096; v3 sizes below 2^31; a chain is as long as its stream",
+    "msi.left-out": "only the root's two signature streams, by exact name, are left out of the hash",
+    "msi.no-ex": "without Ex, names and metadata are unauthenticated",
+    "msi.ex": "Ex equals the recomputed value and is what was hashed",
+    "msi.der": "nothing after the DER of the signature stream",
+    # CAB
+    "cab.good": "a whole signed cabinet is accepted in strict",
+    "cab.content": "every byte up to the signature is what was signed",
+    "cab.set": "iCabinet 0, no previous or next",
+    "cab.reserve": "the reserve is canonical",
+    "cab.end": "signature at the very end, DER exact, no trailing bytes",
+    # scripts
+    "script.good": "each kind and encoding of script is accepted in strict",
+    "script.content": "the text is what was signed, CR LF as signed",
+    "script.one-block": "exactly one block",
+    "script.at-end": "the block is at the end, nothing after its last line but one end of line",
+    "script.only-base64": "only base64 comment lines in the block, in their one right spelling",
+    "script.encoding": "UTF-8, UTF-16, with and without BOM; text that is neither is refused",
+    # catalogs
+    "cat.good": "a file that a signed catalog lists is accepted",
+    "cat.member": "a file that it does not list is refused",
+    "cat.signature": "the catalog's own signature, type and chain hold",
+    # detached
+    "cms.good": "DER and PEM signatures are accepted",
+    "cms.content": "the content is what was signed",
+    "cms.attributes": "signedAttrs required; content that itself parses as attributes does not verify",
+    "cms.exact": "DER or PEM, exact",
+    "cms.signer": "the signer's chain and purpose hold for detached signatures too",
+    "minisign.good": "Ed and ED signatures are accepted",
+    "minisign.key": "key id and key are the given ones",
+    "minisign.signature": "content, signature and algorithm are as signed",
+    "minisign.comment": "the trusted comment's own signature holds",
+    "minisign.form": "truncated or altered text of a signature file is refused",
+    # between kinds
+    "kind.moved": "a signature moved from one kind of file to another is refused",
+    "kind.type": "the SPC type and SIP GUID name the file's own kind",
+    "kind.unsupported": "what can carry no signature, and has none beside it, is exit 8, never accepted",
+    "policy.pin": "--sha256 pins the whole file and excuses coverage reasons only",
+    "policy.require": "--require names which systems must all hold",
+}

@@ -1,0 +1,70 @@
+#ifndef SUREFOOT_VERIFY_DIGEST_H
+#define SUREFOOT_VERIFY_DIGEST_H
+
+/* digest.h: hashes of bytes and of sources; several algorithms over one reading. Comparing is not
+ * in constant time: a digest is no secret. */
+
+#include "platform/base/err.h"
+#include "platform/base/span.h"
+#include "platform/source.h"
+
+enum digest_alg {
+    DIGEST_NONE = 0,
+    DIGEST_MD5,
+    DIGEST_SHA1,
+    DIGEST_SHA256,
+    DIGEST_SHA384,
+    DIGEST_SHA512,
+    DIGEST_BLAKE2B512,
+    N_DIGEST_ALGS,
+};
+
+#define DIGEST_BIT(alg) (1U << (alg))
+#define DIGEST_LEN_MAX 64
+#define TEXT_SHA256_ROOM 65
+
+struct digest {
+    enum digest_alg alg;
+    size_t len;
+    uint8_t bytes[DIGEST_LEN_MAX];
+};
+
+/* Digests of the same bytes, of[alg] filled for each bit in `algs`. */
+struct digest_set {
+    uint32_t algs;
+    struct digest of[N_DIGEST_ALGS];
+};
+
+static inline struct span digest_span(const struct digest *d)
+{
+    return span_of(d->bytes, d->len);
+}
+
+/* digest_word is "sha256" and the like, "none" for DIGEST_NONE; digest_len its length in bytes. */
+const char *digest_word(enum digest_alg alg);
+size_t digest_len(enum digest_alg alg);
+
+/* digest_bytes hashes memory. */
+MUST_USE enum errc digest_bytes(enum digest_alg alg, struct span bytes, struct digest *out,
+                                struct err *err);
+
+/* hasher: a running hash in all the algorithms of a mask. Caller frees with hasher_free. */
+struct hasher;
+MUST_USE enum errc hasher_new(uint32_t algs, struct hasher **out, struct err *err);
+MUST_USE enum errc hasher_add(struct hasher *h, struct span bytes, struct err *err);
+MUST_USE enum errc hasher_finish(struct hasher *h, struct digest_set *out, struct err *err);
+void hasher_free(struct hasher *h);
+
+/* hasher_reset begins anew with the same algorithms, without allocating (page hashes make
+ * thousands). */
+MUST_USE enum errc hasher_reset(struct hasher *h, struct err *err);
+
+/* hasher_add_source adds [at, at+len) of a source, read in pieces. */
+MUST_USE enum errc hasher_add_source(struct hasher *h, struct source *src, uint64_t at,
+                                     uint64_t len, struct err *err);
+
+/* digest_source hashes all of a source. */
+MUST_USE enum errc digest_source(struct source *src, uint32_t algs, struct digest_set *out,
+                                 struct err *err);
+
+#endif

@@ -1,0 +1,46 @@
+#ifndef SUREFOOT_VERIFY_TRUST_H
+#define SUREFOOT_VERIFY_TRUST_H
+
+/* trust.h: the certificates, revocation lists and public keys that a judgement starts from. Filled
+ * once, then read by many threads at once: nothing in it changes after the last trust_add_*.
+ *
+ * What it does not check: that the bytes given are trustworthy. They are the caller's word. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "platform/base/err.h"
+#include "platform/base/span.h"
+
+struct trust;
+
+enum anchor_use { ANCHOR_CODE, ANCHOR_TIMESTAMP };
+
+MUST_USE enum errc trust_new(struct trust **out, struct err *err);
+void trust_free(struct trust *t);
+
+/* trust_add_anchors reads certificates, one DER or any number of PEM blocks (text around them is
+ * skipped, other kinds of block too), that may end a chain of this use. E_MALFORMED where there is
+ * none or one does not read. Where no ANCHOR_TIMESTAMP was ever added, those of ANCHOR_CODE serve
+ * for both. */
+MUST_USE enum errc trust_add_anchors(struct trust *t, enum anchor_use use, struct span bytes,
+                                     struct err *err);
+
+/* trust_add_crls reads revocation lists, one DER or any number of PEM blocks. */
+MUST_USE enum errc trust_add_crls(struct trust *t, struct span bytes, struct err *err);
+
+/* trust_add_key reads a minisign public key (the file's text, or the base64 line alone). */
+MUST_USE enum errc trust_add_key(struct trust *t, struct span bytes, struct err *err);
+
+size_t trust_n_anchors(const struct trust *t, enum anchor_use use);
+size_t trust_n_crls(const struct trust *t);
+
+/* A minisign public key. */
+struct minisign_key {
+    uint8_t id[8];
+    uint8_t ed25519[32];
+};
+size_t trust_n_keys(const struct trust *t);
+const struct minisign_key *trust_key(const struct trust *t, size_t i);
+
+#endif
