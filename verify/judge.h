@@ -8,9 +8,17 @@
 #include "verify/policy.h"
 #include "verify/verdict.h"
 
+/* A detached signature. One that was only found lying beside the file, and for which no key or
+ * anchor was given, is not looked at, and that is said (NotLookedAt); one that was named is always
+ * judged. */
+struct judge_signature {
+    struct span bytes;
+    bool was_named;
+};
+
 struct judge_ask {
     const struct policy *policy;
-    const struct span *signatures; /* the bytes of detached signatures, each of any system */
+    const struct judge_signature *signatures; /* of any system */
     size_t n_signatures;
 };
 

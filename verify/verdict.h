@@ -100,7 +100,9 @@ enum weight {
                      */
     WEIGHT_SHA1,    /* fatal in strict unless --allow sha1 */
     WEIGHT_RSA1024, /* fatal in strict unless --allow rsa1024; the windows profile tolerates it */
-    WEIGHT_NOTE,    /* never fatal */
+    WEIGHT_CONTAINER, /* the container does not read, so nothing is known of signatures inside;
+                         excused only by an accepted signature over the whole file */
+    WEIGHT_NOTE,      /* never fatal */
 };
 
 #define NO_OFFSET UINT64_MAX
@@ -199,7 +201,9 @@ struct sig_verdict {
     uint32_t proven, required; /* enum fact */
     enum sig_system system;
     enum digest_alg digest;
-    bool nested; /* an Authenticode signature inside another */
+    bool nested;     /* an Authenticode signature inside another */
+    bool whole_file; /* it covers every byte of the file: detached, or a catalog's hash of the file
+                      */
     bool has_signer;
     struct cert_facts signer;
     size_t n_chain;

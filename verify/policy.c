@@ -1,0 +1,78 @@
+#include "verify/policy.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool same_word(const char *a, const char *b)
+{
+    for (; *a != '\0' && *b != '\0'; a++, b++)
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+    return *a == *b;
+}
+
+uint32_t policy_allowance_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum allowance bit;
+    } words[] = {
+        { "sha1", ALLOW_SHA1 },
+        { "rsa1024", ALLOW_RSA1024 },
+        { "UnsignedMetadata", ALLOW_UNSIGNED_METADATA },
+        { "UncoveredData", ALLOW_UNCOVERED_DATA },
+        { "CertificateTablePadding", ALLOW_CERTIFICATE_TABLE_PADDING },
+        { "ChecksumMismatch", ALLOW_CHECKSUM },
+        { "checksum", ALLOW_CHECKSUM },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (same_word(words[i].word, word))
+            return (uint32_t)words[i].bit;
+    return 0;
+}
+
+static bool has_ending_pin(const struct policy *p)
+{
+    for (size_t i = 0; i < p->n_pins; i++)
+        if (p->pins[i].kind == PIN_CERT_SHA256)
+            return true;
+    return false;
+}
+
+bool policy_demands_chain(const struct policy *p)
+{
+    return trust_n_anchors(p->trust, ANCHOR_CODE) > 0 || has_ending_pin(p);
+}
+
+enum errc policy_check_usable(const struct policy *p, struct err *err)
+{
+    bool chain = policy_demands_chain(p);
+    bool key = trust_n_keys(p->trust) > 0;
+    if (!chain && !key && p->n_pins > 0)
+        return err_set(
+            err, E_ARGUMENT,
+            "a pin of a key alone cannot end a chain: add --anchors, or pin a certificate with "
+            "--pin sha256:HEX");
+    if (!chain && !key)
+        return err_set(
+            err, E_ARGUMENT,
+            "nothing to trust: without --anchors, --pin or --key no file could ever be accepted");
+    uint32_t certs = SYSTEM_AUTHENTICODE | SYSTEM_CMS;
+    if (p->n_publishers > 0 && !chain &&
+        (p->required_systems == 0 || (p->required_systems & certs) != 0))
+        return err_set(err, E_ARGUMENT,
+                       "--publisher speaks of certificates: add --anchors or --pin sha256:HEX");
+    if (key && (p->n_publishers > 0 || p->n_pins > 0) && p->required_systems == 0)
+        return err_set(err, E_ARGUMENT,
+                       "demands of two systems (a publisher or pin, and a key): say with --require "
+                       "which must hold, "
+                       "for example --require authenticode+minisign");
+    if ((p->required_systems & SYSTEM_MINISIGN) != 0 && !key)
+        return err_set(err, E_ARGUMENT, "--require minisign needs --key FILE");
+    if ((p->required_systems & certs) != 0 && !chain)
+        return err_set(err, E_ARGUMENT,
+                       "--require authenticode or cms needs --anchors or --pin sha256:HEX");
+    if (p->revocation == REVOCATION_CRL && trust_n_crls(p->trust) == 0)
+        return err_set(err, E_ARGUMENT, "--revocation crl needs at least one --crl FILE");
+    return E_OK;
+}
