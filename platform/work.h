@@ -15,6 +15,11 @@ typedef void (*work_fn)(void *ctx, size_t i);
  */
 void work_run(size_t n, work_fn fn, void *ctx);
 
+/* work_run_ordered is the same, and calls done(ctx, 0), done(ctx, 1), ... in this order, never two
+ * at once, each as soon as its own piece and all before it are done. For results that are shown in
+ * order while later ones are still made. */
+void work_run_ordered(size_t n, work_fn fn, work_fn done, void *ctx);
+
 /* work_n_cores is how many pieces can run at once, at least 1. */
 size_t work_n_cores(void);
 

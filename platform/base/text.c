@@ -86,10 +86,7 @@ static size_t printable_piece(struct span in, char piece[16], size_t *out_len)
         *out_len = (size_t)snprintf(piece, 16, "\\x%02x", in.ptr[0]);
         return 1;
     }
-    if (code == '\\') {
-        memcpy(piece, "\\\\", 2);
-        *out_len = 2;
-    } else if (code_is_hidden(code)) {
+    if (code_is_hidden(code)) {
         *out_len = (size_t)(code < 0x80 ? snprintf(piece, 16, "\\x%02x", (unsigned)code)
                                         : snprintf(piece, 16, "\\u{%" PRIX32 "}", code));
     } else {

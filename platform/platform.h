@@ -1,0 +1,60 @@
+#ifndef SUREFOOT_PLATFORM_PLATFORM_H
+#define SUREFOOT_PLATFORM_PLATFORM_H
+
+/* platform.h: the machine, as tables of operations. Code above this folder calls these and never
+ * the system. There is a native machine (posix or win32, chosen at link time). Every operation
+ * exists on every platform; one that is missing returns E_UNSUPPORTED, never success. Paths are
+ * UTF-8.
+ *
+ * Today: what verification needs. Services, processes, databases and Windows Installer get tables
+ * of their own. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "platform/base/err.h"
+#include "platform/base/span.h"
+#include "platform/source.h"
+
+enum fs_kind { FS_ABSENT = 0, FS_FILE, FS_FOLDER, FS_OTHER };
+
+/* Called with each name in a folder, without its path. An error ends the listing. */
+typedef enum errc (*fs_name_fn)(void *ctx, const char *name, struct err *err);
+
+struct fs_ops {
+    /* What is at the path, links followed. E_OK and FS_ABSENT where there is nothing. */
+    enum errc (*kind)(void *self, const char *path, enum fs_kind *out_kind, struct err *err);
+    /* The names in a folder, sorted bytewise, without "." and "..". */
+    enum errc (*list)(void *self, const char *folder, fs_name_fn fn, void *ctx, struct err *err);
+    /* source_file_open. */
+    enum errc (*open_source)(void *self, const char *path, struct source **out_src,
+                             struct err *err);
+};
+
+typedef enum errc (*host_cert_fn)(void *ctx, struct span der, struct err *err);
+
+struct host_ops {
+    int64_t (*now)(void *self); /* seconds since 1970 */
+    /* The configuration folder: /etc/surefoot, for an ordinary user that has one
+     * ~/.config/surefoot; on Windows ProgramData\Surefoot. Written to `to` (room bytes). */
+    enum errc (*config_folder)(void *self, char *to, size_t room, struct err *err);
+    /* Certificates that the system trusts for everything, as far as it keeps such a store itself:
+     * the ROOT store on Windows; elsewhere none, and E_OK. */
+    enum errc (*system_anchors)(void *self, host_cert_fn fn, void *ctx, struct err *err);
+};
+
+struct platform {
+    const struct fs_ops *fs;
+    const struct host_ops *host;
+    void *self;
+};
+
+/* platform_native is the machine that we run on. Never NULL, never freed. */
+struct platform *platform_native(void);
+
+/* platform_read_file reads a whole file of at most `cap` bytes. Caller frees *out with buf_fini. */
+struct buf;
+MUST_USE enum errc platform_read_file(struct platform *p, const char *path, size_t cap,
+                                      struct buf *out, struct err *err);
+
+#endif

@@ -1,0 +1,58 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "platform/posix/os_err.h"
+#include "platform/posix/posix.h"
+
+static enum errc fs_kind_of(void *self, const char *path, enum fs_kind *out_kind, struct err *err)
+{
+    struct stat st;
+    UNUSED(self);
+    if (stat(path, &st) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR)
+            return os_err_set(err, errno, "cannot look at");
+        *out_kind = FS_ABSENT;
+        return E_OK;
+    }
+    *out_kind = S_ISREG(st.st_mode) ? FS_FILE : S_ISDIR(st.st_mode) ? FS_FOLDER : FS_OTHER;
+    return E_OK;
+}
+
+static int keep_name(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+static int order_names(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static enum errc fs_list(void *self, const char *folder, fs_name_fn fn, void *ctx, struct err *err)
+{
+    struct dirent **names;
+    enum errc rc = E_OK;
+    UNUSED(self);
+    int n = scandir(folder, &names, keep_name, order_names);
+    if (n < 0)
+        return os_err_set(err, errno, "cannot list");
+    for (int i = 0; i < n; i++) {
+        if (rc == E_OK)
+            rc = fn(ctx, names[i]->d_name, err);
+        free(names[i]);
+    }
+    free(names);
+    return rc;
+}
+
+static enum errc fs_open_source(void *self, const char *path, struct source **out_src,
+                                struct err *err)
+{
+    UNUSED(self);
+    return source_file_open(path, out_src, err);
+}
+
+const struct fs_ops posix_fs_ops = { fs_kind_of, fs_list, fs_open_source };

@@ -1,0 +1,9 @@
+#include "platform/platform.h"
+
+#include "platform/posix/posix.h"
+
+struct platform *platform_native(void)
+{
+    static struct platform native = { .fs = &posix_fs_ops, .host = &posix_host_ops };
+    return &native;
+}

@@ -1,0 +1,112 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/win32/w32.h"
+
+#define NAMES_MAX 100000
+
+static enum errc fs_kind_of(void *self, const char *path, enum fs_kind *out_kind, struct err *err)
+{
+    wchar_t *wide;
+    UNUSED(self);
+    enum errc rc = w32_path(path, &wide, err);
+    if (rc != E_OK)
+        return rc;
+    DWORD attributes = GetFileAttributesW(wide);
+    DWORD os = GetLastError();
+    free(wide);
+    if (attributes == INVALID_FILE_ATTRIBUTES) {
+        struct err why = { .code = E_OK };
+        if (w32_err_set(&why, os, "cannot look at") != E_ABSENT) {
+            if (err != NULL)
+                *err = why;
+            return why.code;
+        }
+        *out_kind = FS_ABSENT;
+        return E_OK;
+    }
+    *out_kind = (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? FS_FOLDER : FS_FILE;
+    return E_OK;
+}
+
+struct names {
+    char **items;
+    size_t n;
+};
+
+static enum errc add_name(struct names *names, const wchar_t *wide, struct err *err)
+{
+    char *text;
+    if (wcscmp(wide, L".") == 0 || wcscmp(wide, L"..") == 0)
+        return E_OK;
+    if (names->n == NAMES_MAX)
+        return err_set(err, E_LIMIT, "more than %d files in a folder", NAMES_MAX);
+    char **grown = realloc(names->items, (names->n + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return err_nomem(err);
+    names->items = grown;
+    enum errc rc = w32_utf8(wide, &text, err);
+    if (rc == E_OK)
+        names->items[names->n++] = text;
+    return rc;
+}
+
+static enum errc read_names(const wchar_t *pattern, struct names *names, struct err *err)
+{
+    WIN32_FIND_DATAW found;
+    HANDLE find = FindFirstFileW(pattern, &found);
+    if (find == INVALID_HANDLE_VALUE)
+        return w32_err_set(err, GetLastError(), "cannot list");
+    enum errc rc;
+    do
+        rc = add_name(names, found.cFileName, err);
+    while (rc == E_OK && FindNextFileW(find, &found));
+    if (rc == E_OK && GetLastError() != ERROR_NO_MORE_FILES)
+        rc = w32_err_set(err, GetLastError(), "cannot list further");
+    (void)FindClose(find);
+    return rc;
+}
+
+static int order_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static enum errc fs_list(void *self, const char *folder, fs_name_fn fn, void *ctx, struct err *err)
+{
+    struct names names = { NULL, 0 };
+    wchar_t *wide;
+    UNUSED(self);
+    enum errc rc = w32_path(folder, &wide, err);
+    if (rc != E_OK)
+        return rc;
+    size_t room = wcslen(wide) + 3;
+    wchar_t *pattern = calloc(room, sizeof(*pattern));
+    if (pattern == NULL) {
+        rc = err_nomem(err);
+        goto done;
+    }
+    (void)swprintf(pattern, room, L"%ls\\*", wide);
+    rc = read_names(pattern, &names, err);
+    if (rc == E_OK && names.n > 0)
+        qsort(names.items, names.n, sizeof(*names.items), order_names);
+    for (size_t i = 0; i < names.n && rc == E_OK; i++)
+        rc = fn(ctx, names.items[i], err);
+done:
+    for (size_t i = 0; i < names.n; i++)
+        free(names.items[i]);
+    free(names.items);
+    free(pattern);
+    free(wide);
+    return rc;
+}
+
+static enum errc fs_open_source(void *self, const char *path, struct source **out_src,
+                                struct err *err)
+{
+    UNUSED(self);
+    return source_file_open(path, out_src, err);
+}
+
+const struct fs_ops win32_fs_ops = { fs_kind_of, fs_list, fs_open_source };

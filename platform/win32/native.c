@@ -1,0 +1,7 @@
+#include "platform/win32/w32.h"
+
+struct platform *platform_native(void)
+{
+    static struct platform native = { .fs = &win32_fs_ops, .host = &win32_host_ops };
+    return &native;
+}
