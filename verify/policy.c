@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "platform/base/text.h"
+
 static bool same_word(const char *a, const char *b)
 {
     for (; *a != '\0' && *b != '\0'; a++, b++)
@@ -29,6 +31,45 @@ uint32_t policy_allowance_of(const char *word)
         if (same_word(words[i].word, word))
             return (uint32_t)words[i].bit;
     return 0;
+}
+
+enum errc policy_read_pin(const char *text, struct pin *out, struct err *err)
+{
+    static const struct {
+        const char *start;
+        enum pin_kind kind;
+    } kinds[] = { { "sha256:", PIN_CERT_SHA256 }, { "spki-sha256:", PIN_SPKI_SHA256 } };
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        size_t len = strlen(kinds[i].start);
+        struct pin pin = { .kind = kinds[i].kind };
+        if (strncmp(text, kinds[i].start, len) != 0)
+            continue;
+        if (!text_from_hex(span_text(text + len), pin.bytes, sizeof(pin.bytes)))
+            return err_set(err, E_ARGUMENT, "a pin %sHEX wants 64 hex digits", kinds[i].start);
+        *out = pin;
+        return E_OK;
+    }
+    return err_set(err, E_ARGUMENT, "a pin is sha256:HEX or spki-sha256:HEX");
+}
+
+enum errc policy_read_systems(const char *text, uint32_t *systems, struct err *err)
+{
+    static const enum sig_system all[] = { SYSTEM_AUTHENTICODE, SYSTEM_CMS, SYSTEM_MINISIGN };
+    uint32_t found = 0;
+    for (const char *word = text; word != NULL;) {
+        size_t len = strcspn(word, "+");
+        uint32_t bit = 0;
+        for (size_t i = 0; i < ARRAY_LEN(all); i++)
+            if (span_equal(span_of(word, len), span_text(sig_system_word(all[i]))))
+                bit = (uint32_t)all[i];
+        if (bit == 0)
+            return err_set(err, E_ARGUMENT,
+                           "a list of systems is authenticode, cms, minisign, joined by +");
+        found |= bit;
+        word = word[len] == '+' ? word + len + 1 : NULL;
+    }
+    *systems |= found;
+    return E_OK;
 }
 
 static bool has_ending_pin(const struct policy *p)

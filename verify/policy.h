@@ -56,6 +56,11 @@ struct policy {
  * not matter) into a bit, 0 where there is no such word. */
 uint32_t policy_allowance_of(const char *word);
 
+/* policy_read_pin reads "sha256:HEX" or "spki-sha256:HEX", policy_read_systems adds the bits of a
+ * text like "authenticode+minisign". E_ARGUMENT, with a text for the user. */
+MUST_USE enum errc policy_read_pin(const char *text, struct pin *out, struct err *err);
+MUST_USE enum errc policy_read_systems(const char *text, uint32_t *systems, struct err *err);
+
 /* policy_demands_chain is true if a certificate chain can be accepted at all: there is an anchor or
  * a sha256 pin. */
 bool policy_demands_chain(const struct policy *p);

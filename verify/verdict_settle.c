@@ -44,11 +44,35 @@ static bool settle_findings(struct findings *list, const struct policy *p, bool 
     return any;
 }
 
+/* A refusal must say why, also where the code that should have said so did not. */
+static void explain_unproven(struct sig_verdict *sig)
+{
+    static const struct {
+        enum fact fact;
+        const char *text;
+    } facts[] = {
+        { FACT_DIGEST, "that the content is what was signed could not be proven" },
+        { FACT_SIGNATURE, "that the signature is the signer's could not be proven" },
+        { FACT_CHAIN, "that the certificate leads to an anchor could not be proven" },
+        { FACT_SIGNER, "that the signer is the demanded one could not be proven" },
+        { FACT_TIME, "the time of signing could not be proven" },
+    };
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+        if ((sig->required & ~sig->proven & (uint32_t)facts[i].fact) != 0)
+            findings_add(&sig->findings, REASON_SIGNATURE_INVALID, WEIGHT_FATAL, NO_OFFSET, "%s",
+                         facts[i].text);
+    if (sig->required == 0)
+        findings_add(&sig->findings, REASON_SIGNATURE_INVALID, WEIGHT_FATAL, NO_OFFSET,
+                     "was not judged");
+}
+
 static bool settle_sig(struct sig_verdict *sig, const struct policy *p, bool whole_file)
 {
     bool fatal = settle_findings(&sig->findings, p, whole_file, false);
-    bool proven = sig->required != 0 && (sig->proven & sig->required) == sig->required;
+    const bool proven = sig->required != 0 && (sig->proven & sig->required) == sig->required;
     sig->ruling = proven && !fatal ? RULING_ACCEPTED : RULING_REFUSED;
+    if (!proven && !fatal)
+        explain_unproven(sig);
     return sig->ruling == RULING_ACCEPTED;
 }
 

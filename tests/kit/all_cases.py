@@ -1,13 +1,15 @@
-"""The cases of PE, CMS, chain and time, in one list."""
+"""Every case, in one list."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Sequence
 
 from .case import Case
 
-MODULES = ("cases_good", "cases_pe", "cases_cms", "cases_chain", "cases_time")
+CORE = ("cases_good", "cases_pe", "cases_cms", "cases_chain", "cases_time")
+CONTAINERS = ("cases_msi", "cases_cab", "cases_script", "cases_cat", "cases_detached")
 
 
-def all_cases() -> list[Case]:
-    return [case for name in MODULES for case in import_module("." + name, __package__).CASES]
+def all_cases(modules: Sequence[str] = CORE + CONTAINERS) -> list[Case]:
+    return [case for name in modules for case in import_module("." + name, __package__).CASES]

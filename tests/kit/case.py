@@ -24,7 +24,7 @@ class Built:
 class Case:
     """reason: a code that must be among the reasons (refused) or the findings (accepted). Of a tuple, one must be there: for
     a condition that two codes may justly name. expect: dotted paths into the JSON line and the values that must be there.
-    absent: codes that must not be named anywhere. rule: an id of rules.py."""
+    absent: codes that must not be named anywhere. may: findings that an acceptance may carry or not. rule: an id of rules.py."""
     name: str
     rule: str
     build: Callable[[Path], Built]
@@ -34,6 +34,7 @@ class Case:
     profile: str = "strict"
     expect: dict[str, Any] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
     at: str = "2026-06-01T00:00:00Z"
 
     @property

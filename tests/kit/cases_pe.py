@@ -206,12 +206,7 @@ bad("dwlength_header_only", "pe.dwlength", table(length=8), "Malformed", windows
 bad("dwlength_cuts_der", "pe.dwlength", table(length=600), "Malformed", windows=True)
 bad("dwlength_past_directory", "pe.dwlength", table(length=0x7FFFFFFF), "Malformed", windows=True)
 bad("dwlength_wraps", "pe.dwlength", table(length=0xFFFFFFFF), "Malformed", windows=True)
-bad("eight_zeroes_after_der", "pe.dwlength", lambda: pe.signed(table={"pad": bytes(16)}, cms_edit=to_eight), ("CertificateTablePadding", "Malformed"))
-
-
-def to_eight(signature: bytes) -> bytes:
-    """Nothing changed; the padding above is two words whatever the length is."""
-    return signature
+bad("eight_zeroes_after_der", "pe.dwlength", table(pad=bytes(16)), ("CertificateTablePadding", "Malformed"))
 
 
 bad("directory_size_short", "pe.dir_size", lambda: sized(-8), ("Malformed", "TrailingData"), windows=True)
@@ -233,8 +228,7 @@ def sized(change: int) -> bytes:
 bad("junk_after_der", "pe.junk_after_der", table(pad=b"16 bytes of junk"), "CertificateTablePadding")
 bad("script_after_der", "pe.junk_after_der", table(pad=b"powershell -enc ..".ljust(4096, b"#")), "CertificateTablePadding")
 bad("junk_in_the_last_bytes", "pe.junk_after_der", lambda: last_byte(b"\x01"), "CertificateTablePadding")
-bad("junk_behind_dwlength", "pe.junk_after_der", lambda: pe.signed(si={"more_attrs": ()}, cms_edit=None, table={"pad": b"", "tail": None}, file_edit=dirty_tail),
-    ("CertificateTablePadding", "UncoveredData"))
+bad("junk_behind_dwlength", "pe.junk_after_der", lambda: dirty_tail(), ("CertificateTablePadding", "UncoveredData"))
 tolerated("junk_after_der", "pe.junk_after_der", table(pad=b"16 bytes of junk"), "CertificateTablePadding")
 tolerated("script_after_der", "pe.junk_after_der", table(pad=b"powershell -enc ..".ljust(4096, b"#")), "CertificateTablePadding")
 tolerated("junk_after_der_allowed", "pe.junk_after_der", table(pad=b"16 bytes of junk"), "CertificateTablePadding", "--allow", "CertificateTablePadding",
@@ -259,22 +253,34 @@ def last_byte(junk: bytes) -> bytes:
     return pe.embed(data, image, pe.win_certificate(signature, pad=junk.rjust(room, b"\0")))
 
 
-def dirty_tail(data: bytes) -> bytes:
+def dirty_tail() -> bytes:
     """The bytes between dwLength and the directory's end are not zero."""
     image, plain, signature = not_aligned()
     return pe.embed(plain, image, pe.win_certificate(signature, pad=b"", tail=b"\x55" * (-len(signature) % 8)))
 
 
-def whole_hash(right: bool) -> Callable[[Path], Built]:
+def junk_behind() -> bytes:
+    return pe.signed(table={"pad": b"16 bytes of junk"})
+
+
+def whole_hash(right: bool, make: Callable[[], bytes] = junk_behind) -> Callable[[Path], Built]:
+    """--sha256 of the file, or another."""
     def build(folder: Path) -> Built:
-        data = pe.signed(table={"pad": b"16 bytes of junk"})
+        data = make()
         value = hashlib.sha256(data).hexdigest()
         return built(folder, "pinned.exe", data, "--sha256", value if right else "00" + value[2:])
     return build
 
 
-CASES.append(Case("pe_junk_after_der_but_whole_file_pinned", "pe.junk_after_der", whole_hash(True), "accepted"))
+CASES.append(Case("pe_junk_after_der_but_whole_file_pinned", "pe.junk_after_der", whole_hash(True), "accepted",
+                  may=("CertificateTablePadding",)))
 CASES.append(Case("pe_whole_file_hash_wrong", "cms.nothing_to_compare", whole_hash(False), "refused", "DigestMismatch"))
+
+CASES.append(Case("pe_flipped_code_but_whole_file_pinned", "cms.nothing_to_compare", whole_hash(True, lambda: signed_then(lambda d: flip(d, 0x220))),
+                  "refused", "DigestMismatch"))
+CASES.append(Case("pe_checksum_wrong_but_whole_file_pinned", "pe.checksum", whole_hash(True, directory(set_checksum=0x12345678)), "accepted",
+                  may=("ChecksumMismatch",)))
+CASES.append(Case("pe_unsigned_but_whole_file_pinned", "cms.nothing_to_compare", whole_hash(True, lambda: Image().bytes()), ("unsigned", "refused"), "Unsigned"))
 
 # -- page hashes -----------------------------------------------------------------------------------------------------------
 ENTRY = 4 + 32

@@ -29,6 +29,29 @@ class Entry:
         self.children = [c for c in self.children if c.name not in names]
 
 
+class Zeroes:
+    """The data of a huge stream: zeroes, then `tail`. It is never held in memory."""
+
+    def __init__(self, size, tail=b""):
+        self.size, self.tail = size, tail
+
+    def __len__(self):
+        return self.size
+
+    def __getitem__(self, part):
+        start, stop, _ = part.indices(self.size)
+        zeroes = max(0, min(stop, self.size - len(self.tail)) - start)
+        return bytes(zeroes) + self.tail[max(0, len(self.tail) - self.size + start):][:stop - start - zeroes]
+
+    def chunks(self, size=1 << 20):
+        zeroes = bytes(size)
+        left = self.size - len(self.tail)
+        while left:
+            yield zeroes[:min(size, left)]
+            left -= min(size, left)
+        yield self.tail
+
+
 def root(children, clsid=bytes(16), **more):
     return Entry("Root Entry", kind=ROOT, children=children, clsid=clsid, **more)
 
@@ -128,14 +151,30 @@ class Image:
             self.difat_start, self.n_difat, difat[0])[:-4] + struct.pack("<109I", *difat)
         return head + self.header_pad.ljust(self.sector - 512, b"\0")
 
-    def pack(self):
+    def _fill(self):
+        """Writes the tables into their sectors."""
         self._words("fat", self.fat, FREE)
         self._words("minifat", self.minifat, FREE)
         self._pack_difat()
         raw = b"".join(d.pack() for d in self.dirents)
         for i, at in enumerate(self.chain["dir"]):
             self.sectors[at] = raw[i * self.sector:(i + 1) * self.sector].ljust(self.sector, b"\0")
+
+    def pack(self):
+        self._fill()
         return self.header() + b"".join(bytes(s) for s in self.sectors) + self.tail
+
+    def write(self, path):
+        """Writes a sparse file: zero sectors are holes."""
+        self._fill()
+        zero = bytes(self.sector)
+        with open(path, "wb") as f:
+            f.write(self.header())
+            for at, piece in enumerate(self.sectors):
+                if piece != zero:
+                    f.seek(self.offset(at))
+                    f.write(piece)
+            f.truncate(self.offset(len(self.sectors)))
 
 
 class Compound:
@@ -239,8 +278,10 @@ class Compound:
                     image.sectors[at] = bytes([self.free_fill]) * size
                 continue
             image.chain[name] = mine
+            zero = bytes(size)
             for i, at in enumerate(mine):
-                image.sectors[at] = data[i * size:(i + 1) * size].ljust(size, bytes([slack]))
+                piece = data[i * size:(i + 1) * size].ljust(size, bytes([slack]))
+                image.sectors[at] = zero if piece == zero else piece           # one object for all holes
                 image.fat[at] = mine[i + 1] if i + 1 < count else END
             for d in image.dirents:
                 if d.kind == STREAM and d.path == name:

@@ -78,10 +78,20 @@ def ordered(entry, top):
     return sorted(kids, key=lambda c: c.raw_name())
 
 
-def content(entry, top=True):
-    """The bytes that every MSI signature covers."""
-    parts = [c.data if c.kind == cfb.STREAM else content(c, False) for c in ordered(entry, top)]
-    return b"".join(parts) + entry.clsid
+def pieces(entry, top=True):
+    """The bytes that every MSI signature covers, piece by piece."""
+    for c in ordered(entry, top):
+        if c.kind == cfb.STORAGE:
+            yield from pieces(c, False)
+        elif isinstance(c.data, cfb.Zeroes):
+            yield from c.data.chunks()
+        else:
+            yield c.data
+    yield entry.clsid
+
+
+def content(entry):
+    return b"".join(pieces(entry))
 
 
 def metadata(entry, top=True):
@@ -99,7 +109,10 @@ def ex_of(root, algorithm="sha256"):
 
 
 def digest(root, ex=None, algorithm="sha256"):
-    return hashlib.new(algorithm, (ex or b"") + content(root)).digest()
+    h = hashlib.new(algorithm, ex or b"")
+    for piece in pieces(root):
+        h.update(piece)
+    return h.digest()
 
 
 def sign(root, make, ex=True, algorithm="sha256", ex_bytes=None):

@@ -208,7 +208,8 @@ class Cert:
 
     @property
     def spki(self) -> bytes:
-        return der.kids(der.kids(self.der)[0])[6]
+        about = der.kids(der.kids(self.der)[0])
+        return about[6 if about[0][0] == 0xA0 else 5]            # version 1 has no version field
 
     @property
     def sha256(self) -> str:

@@ -1,0 +1,52 @@
+#ifndef SUREFOOT_CLI_CLI_H
+#define SUREFOOT_CLI_CLI_H
+
+/* cli.h: the command line: which commands there are, what their exit codes mean, and how they
+ * speak. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "platform/base/buf.h"
+#include "platform/base/err.h"
+#include "platform/platform.h"
+
+/* PRODUCT.md section 1: one table for all commands. */
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_REFUSED = 3,
+    EXIT_ABORTED = 4,
+    EXIT_NOT_SUPPORTED = 5,
+    EXIT_ROLLED_BACK = 6,
+    EXIT_ROLLBACK_FAILED = 7,
+    EXIT_NO_SIGNABLE_KIND = 8,
+    EXIT_RESTART_NEEDED = 9,
+    EXIT_NEWER_AVAILABLE = 10,
+};
+
+struct cli {
+    struct platform *platform;
+    const char *command; /* "verify" */
+    bool colour;
+};
+
+/* A command gets the words after its name. */
+typedef enum exit_code (*command_fn)(struct cli *cli, int argc, char **argv);
+
+enum exit_code cmd_verify(struct cli *cli, int argc, char **argv);
+enum exit_code cmd_inspect(struct cli *cli, int argc, char **argv);
+
+/* cli_main runs the program; `argv` is in UTF-8. */
+int cli_main(struct cli *cli, int argc, char **argv);
+
+/* cli_fail says "surefoot verify: text" and what help there is, on standard error, and gives the
+ * exit code that the error calls for: EXIT_USAGE for E_ARGUMENT, EXIT_FAILED for the rest. */
+enum exit_code cli_fail(const struct cli *cli, const struct err *err);
+
+/* cli_write writes all of a buf to standard output. E_IO where that fails (a full disk, a reader
+ * that went away). */
+MUST_USE enum errc cli_write(const struct buf *b, struct err *err);
+
+#endif

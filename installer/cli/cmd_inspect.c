@@ -1,0 +1,170 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "installer/cli/cli.h"
+#include "installer/cli/inspect.h"
+#include "installer/cli/opt.h"
+#include "platform/base/text.h"
+#include "verify/detached.h"
+#include "verify/judge.h"
+
+#define PATH_ROOM 4096
+
+static const struct opt_spec specs[] = {
+    { "format", "text|json", "how to report (default: text)", 0 },
+    { "quiet", NULL, "leave out what the file does not say", 'q' },
+    { "verbose", NULL, "chains, serial numbers, thumbprints", 'v' },
+    { "help", NULL, "this text", 'h' },
+};
+
+struct run {
+    struct cli *cli;
+    struct inspect_style style;
+    bool as_json, wants_help;
+    struct policy policy; /* trusts nobody */
+    struct err err;
+};
+
+static enum errc take_option(void *ctx, const char *name, const char *value, struct err *err)
+{
+    struct run *run = ctx;
+    if (strcmp(name, "quiet") == 0)
+        run->style.quiet = true;
+    else if (strcmp(name, "verbose") == 0)
+        run->style.verbose = true;
+    else if (strcmp(name, "help") == 0)
+        run->wants_help = true;
+    else if (strcmp(value, "text") == 0)
+        run->as_json = false;
+    else if (strcmp(value, "json") == 0)
+        run->as_json = true;
+    else
+        return err_set(err, E_ARGUMENT, "--format is text or json");
+    return E_OK;
+}
+
+struct beside {
+    size_t n;
+    struct judge_signature list[2];
+    struct buf bytes[2];
+};
+
+static enum errc find_beside(struct platform *platform, const char *file, struct beside *b,
+                             struct err *err)
+{
+    static const char *const endings[] = { ".p7s", ".minisig" };
+    enum errc rc = E_OK;
+    for (size_t i = 0; i < ARRAY_LEN(endings) && rc == E_OK; i++) {
+        char path[PATH_ROOM];
+        enum fs_kind kind;
+        int n = snprintf(path, sizeof(path), "%s%s", file, endings[i]);
+        if (n < 0 || (size_t)n >= sizeof(path))
+            continue;
+        rc = platform->fs->kind(platform->self, path, &kind, err);
+        if (rc != E_OK || kind != FS_FILE)
+            continue;
+        rc = platform_read_file(platform, path, DETACHED_SIGNATURE_MAX, &b->bytes[b->n], err);
+        if (rc == E_OK) {
+            b->list[b->n] = (struct judge_signature){ buf_span(&b->bytes[b->n]), true };
+            b->n++;
+        }
+    }
+    return rc;
+}
+
+/* Reads and shows one file. The verdict is made only for the facts in it: with nobody trusted it
+ * accepts nothing. */
+static enum errc inspect_file(struct run *run, const char *file, enum outcome *out_outcome)
+{
+    struct platform *platform = run->cli->platform;
+    struct source *src = NULL;
+    struct beside beside = { .n = 0 };
+    struct verdict v = { .outcome = OUTCOME_NONE };
+    struct buf page;
+    buf_init(&page, 16 * 1024 * 1024);
+    enum errc rc = platform->fs->open_source(platform->self, file, &src, &run->err);
+    if (rc == E_OK)
+        rc = find_beside(platform, file, &beside, &run->err);
+    if (rc == E_OK) {
+        struct judge_ask ask = { &run->policy, beside.list, beside.n };
+        rc = judge_file(src, &ask, &v, &run->err);
+    }
+    if (rc == E_OK) {
+        struct inspect_input in = { file, src, &v };
+        rc = run->as_json ? inspect_print_json(&in, &page, &run->err)
+                          : inspect_print_text(&in, &run->style, &page, &run->err);
+    }
+    if (rc == E_OK)
+        rc = cli_write(&page, &run->err);
+    *out_outcome = v.outcome;
+    for (size_t i = 0; i < beside.n; i++)
+        buf_fini(&beside.bytes[i]);
+    buf_fini(&page);
+    verdict_fini(&v);
+    source_close(src);
+    return rc;
+}
+
+/* Every file is shown; 1 before 8. */
+static enum exit_code inspect_files(struct run *run, char **files, size_t n)
+{
+    enum exit_code code = EXIT_DONE;
+    for (size_t i = 0; i < n; i++) {
+        enum outcome outcome;
+        if (inspect_file(run, files[i], &outcome) != E_OK) {
+            char shown[200];
+            (void)err_prefix(&run->err,
+                             "%s: ", text_printable(span_text(files[i]), shown, sizeof(shown)));
+            run->err.code = E_IO; /* a bad file is no wrong usage */
+            code = cli_fail(run->cli, &run->err);
+        } else if (outcome == OUTCOME_UNSUPPORTED && code == EXIT_DONE) {
+            code = EXIT_NO_SIGNABLE_KIND;
+        }
+    }
+    return code;
+}
+
+static enum exit_code print_help(struct run *run)
+{
+    struct buf page;
+    buf_init(&page, 64 * 1024);
+    enum errc rc = buf_add_text(
+        &page,
+        "usage: surefoot inspect [--format text|json] FILE...\n\n"
+        "Shows what a file says of itself: kind, signers, times, what an installer package\n"
+        "says it installs. Trusts nothing and proves nothing: use surefoot verify for that.\n\n"
+        "options:\n",
+        &run->err);
+    if (rc == E_OK)
+        rc = opt_help(specs, ARRAY_LEN(specs), &page, &run->err);
+    if (rc == E_OK)
+        rc = cli_write(&page, &run->err);
+    buf_fini(&page);
+    return rc == E_OK ? EXIT_DONE : cli_fail(run->cli, &run->err);
+}
+
+enum exit_code cmd_inspect(struct cli *cli, int argc, char **argv)
+{
+    struct run run = { .cli = cli, .style = { .colour = cli->colour } };
+    struct trust *nobody = NULL;
+    size_t n_files = 0;
+    enum exit_code code;
+    enum errc rc =
+        opt_read(specs, ARRAY_LEN(specs), argc, argv, take_option, &run, &n_files, &run.err);
+    if (rc == E_OK && run.wants_help)
+        return print_help(&run);
+    if (rc == E_OK && n_files == 0)
+        rc = err_set(&run.err, E_ARGUMENT, "no FILE was named");
+    if (rc == E_OK)
+        rc = trust_new(&nobody, &run.err);
+    if (rc == E_OK) {
+        run.policy = (struct policy){ .profile = PROFILE_WINDOWS,
+                                      .trust = nobody,
+                                      .now = cli->platform->host->now(cli->platform->self) };
+        code = inspect_files(&run, argv, n_files);
+    } else {
+        code = cli_fail(cli, &run.err);
+    }
+    trust_free(nobody);
+    return code;
+}

@@ -1,0 +1,102 @@
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "installer/cli/inspect.h"
+#include "platform/base/text.h"
+
+/* A NULL anywhere makes the whole NULL: memory ran out. */
+static json_t *text_value(const char *text)
+{
+    return text[0] == '\0' ? json_null() : json_string(text);
+}
+
+static json_t *time_value(int64_t unix_s)
+{
+    char text[32];
+    return json_string(text_format_time(unix_s, text));
+}
+
+static json_t *signer_value(const struct sig_verdict *sig)
+{
+    const struct cert_facts *c = &sig->signer;
+    if (!sig->has_signer)
+        return json_null();
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "subject", c->subject, "issuer", c->issuer,
+                     "serial", c->serial, "sha256", c->sha256, "spki_sha256", c->spki_sha256,
+                     "not_before", time_value(c->not_before), "not_after",
+                     time_value(c->not_after));
+}
+
+static json_t *stamp_value(const struct stamp_facts *stamp)
+{
+    if (stamp->kind == STAMP_NONE)
+        return json_null();
+    return json_pack("{s:s,s:o,s:o}", "kind", stamp->kind == STAMP_RFC3161 ? "rfc3161" : "pkcs9",
+                     "time", stamp->time == 0 ? json_null() : time_value(stamp->time), "authority",
+                     text_value(stamp->authority));
+}
+
+static json_t *signature_value(const struct sig_verdict *sig)
+{
+    return json_pack(
+        "{s:s,s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "kind", sig_system_word(sig->system), "digest",
+        digest_word(sig->digest), "nested", (int)sig->nested, "intact",
+        (int)((sig->proven & FACTS_INTACT) == FACTS_INTACT), "signer", signer_value(sig),
+        "timestamp", stamp_value(&sig->stamp), "program_name", text_value(sig->program_name),
+        "program_url", text_value(sig->program_url), "key_id", text_value(sig->key_id),
+        "trusted_comment", text_value(sig->trusted_comment));
+}
+
+static json_t *signatures_value(const struct verdict *v)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; a != NULL && i < v->n_sigs; i++)
+        if (json_array_append_new(a, signature_value(v->sigs[i])) != 0) {
+            json_decref(a);
+            return NULL;
+        }
+    return a;
+}
+
+static json_t *findings_value(const struct findings *list)
+{
+    json_t *a = json_array();
+    for (size_t i = 0; a != NULL && i < list->n; i++) {
+        json_t *o = json_pack("{s:s,s:s}", "code", reason_word(list->items[i].reason), "detail",
+                              list->items[i].text);
+        if (list->items[i].reason == REASON_NO_PUBLISHER_DEMANDED)
+            json_decref(o);
+        else if (json_array_append_new(a, o) != 0) {
+            json_decref(a);
+            return NULL;
+        }
+    }
+    return a;
+}
+
+enum errc inspect_print_json(const struct inspect_input *in, struct buf *out, struct err *err)
+{
+    const struct verdict *v = in->verdict;
+    struct buf name;
+    buf_init(&name, 1024 * 1024);
+    enum errc rc = text_add_printable(&name, span_text(in->file), err);
+    if (rc == E_OK)
+        rc = buf_add_byte(&name, '\0', err);
+    if (rc != E_OK) {
+        buf_fini(&name);
+        return rc;
+    }
+    json_t *o = json_pack("{s:s,s:s,s:s,s:I,s:b,s:o,s:o}", "schema", "surefoot.inspect/1", "file",
+                          (const char *)name.ptr, "type", v->type, "size", (json_int_t)v->size,
+                          "proven", 0, "signatures", signatures_value(v), "findings",
+                          findings_value(&v->report.findings));
+    char *line = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+    json_decref(o);
+    buf_fini(&name);
+    if (line == NULL)
+        return err_nomem(err);
+    rc = buf_add_text(out, line, err);
+    free(line);
+    return rc == E_OK ? buf_add_byte(out, '\n', err) : rc;
+}

@@ -1,0 +1,18 @@
+#include <stdio.h>
+
+#include "installer/cli/cli.h"
+#include "platform/console.h"
+
+int main(int argc, char **argv)
+{
+    struct err err = { .code = E_OK };
+    console_init();
+    if (console_arguments(argc, argv, &argc, &argv, &err) != E_OK) {
+        (void)fprintf(stderr, "surefoot: %s\n", err.text);
+        return EXIT_FAILED;
+    }
+    struct cli cli = { .platform = platform_native(),
+                       .command = "",
+                       .colour = console_wants_colour() };
+    return cli_main(&cli, argc, argv);
+}

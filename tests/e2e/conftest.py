@@ -1,0 +1,90 @@
+"""Where the program is and how it is run. SUREFOOT: its path; SUREFOOT_WRAPPER: words before it, such as wine64."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+PROGRAM = Path(os.environ.get("SUREFOOT", "build/surefoot"))
+WRAPPER = os.environ.get("SUREFOOT_WRAPPER", "").split()
+LIMIT_S = 10.0
+CRASH = ("AddressSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "runtime error:", "Assertion", "assertion", "Segmentation fault", "core dumped",
+         "stack smashing", "double free", "corrupted", "Unhandled exception", "Backtrace")
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The JSON objects that were printed, one a line."""
+        return [json.loads(line) for line in self.out.splitlines() if line.strip()]
+
+
+def run_surefoot(*args: str, limit_s: float = LIMIT_S) -> Ran:
+    """Runs the program and fails on a crash or a late end, whatever else it says."""
+    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
+    start = time.monotonic()
+    done = subprocess.run([*WRAPPER, str(program), *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s, check=False)
+    ran = Ran(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace"), time.monotonic() - start)
+    assert ran.code >= 0, f"ended by signal {-ran.code}\n{ran.err}"
+    for word in CRASH:
+        assert word not in ran.err, ran.err
+    return ran
+
+
+@pytest.fixture
+def surefoot() -> Callable[..., Ran]:
+    """The program as a function of its arguments."""
+    return run_surefoot
+
+
+@pytest.fixture
+def check_case(surefoot: Callable[..., Ran], tmp_path: Path) -> Callable[[Any], None]:
+    """Builds one case of the kit, runs it, and compares verdict, exit code and reason."""
+    from tests.kit.case import codes, look
+
+    def check(case: Any) -> None:
+        built = case.build(tmp_path)
+        command = case.command(built)
+        ran = surefoot(*command)
+        told = f"\nsurefoot {' '.join(command)}\nexit {ran.code}\n{ran.out}\n{ran.err}"
+        lines = ran.lines
+        assert len(lines) == 1, "one JSON line expected" + told
+        line = lines[0]
+        assert line["schema"] == "surefoot.verify/1", told
+        verdict = line["verdict"]
+        assert verdict in case.verdicts, f"{case.name}: verdict {verdict}, not {case.verdict} ({case.reason})" + told
+        assert ran.code == case.exit_for(verdict), f"exit {ran.code}, not {case.exit_for(verdict)}" + told
+        reasons, findings = codes(line, "reasons"), codes(line, "findings")
+        if verdict == "accepted":
+            assert not line["reasons"], "accepted, with reasons" + told
+            noticed = findings + reasons                     # a weaker sibling keeps its reasons in its own signature
+            if case.reasons:
+                assert set(case.reasons) & set(noticed), f"none of {case.reasons} among {noticed}" + told
+            else:
+                assert set(noticed) <= {"NoPublisherDemanded", *case.may}, f"accepted, but with {noticed}" + told
+        else:
+            assert not any(s["verdict"] == "accepted" for s in line["signatures"]) or line["reasons"], "refused without the file's own reason" + told
+            if case.reasons and verdict != "unsupported":
+                assert set(case.reasons) & set(reasons), f"none of {case.reasons} among {reasons}" + told
+        for code in case.absent:
+            assert code not in reasons + findings, f"{code} is named" + told
+        for path, value in case.expect.items():
+            assert look(line, path) == value, f"{path} is {look(line, path)!r}, not {value!r}" + told
+    return check
