@@ -21,11 +21,14 @@ struct spc {
     struct span page_hashes;
 };
 
-/* spc_read reads the SEQUENCE's content octets (what messageDigest covers). */
+/* spc_read reads the SEQUENCE's content octets (what messageDigest covers). E_MALFORMED,
+ * E_TRUNCATED; E_UNSUPPORTED for a digest algorithm that we do not know. A type that is not known
+ * is OID_UNKNOWN, and its value is not looked at. */
 MUST_USE enum errc spc_read(struct span content, uint64_t at, struct spc *out, struct err *err);
 
-/* spc_check_binding adds ContentTypeMismatch unless the type and GUID are the file's own kind. */
-void spc_check_binding(const struct spc *spc, const struct spc_binding *binding,
+/* spc_check_binding adds ContentTypeMismatch, and is false, unless the type and GUID are the file's
+ * own kind. */
+bool spc_check_binding(const struct spc *spc, const struct spc_binding *binding,
                        struct findings *findings);
 
 /* authenticode_judge proves the signature `der` of an opened file and all nested ones, one

@@ -16,8 +16,11 @@
 
 struct cert;
 
-/* cert_read reads one DER certificate. E_MALFORMED unless it is exactly one, and encoding it again
- * gives the same bytes. The bytes are copied. Caller frees with cert_free. */
+/* cert_read reads one DER certificate. E_MALFORMED unless it is exactly one, is DER throughout,
+ * says the same signature algorithm inside and outside, and encoding it again gives the same bytes:
+ * nothing in it can be changed without its issuer's signature failing. An extension that comes
+ * twice is E_MALFORMED, more than 256 KiB E_LIMIT. The bytes are copied. Safe to share between
+ * threads. Caller frees with cert_free. */
 MUST_USE enum errc cert_read(struct span der, struct cert **out, struct err *err);
 void cert_free(struct cert *c);
 
@@ -50,8 +53,14 @@ bool cert_has_eku(const struct cert *c, const char *oid);
 size_t cert_n_ekus(const struct cert *c);
 bool cert_eku_is_critical(const struct cert *c);
 
+/* cert_names_issuer is true if the certificate's issuer name is `issuer`'s subject, compared as RFC
+ * 5280 7.1 has it: string types, letters' case and runs of spaces make no difference. It costs next
+ * to nothing, so ask it before cert_is_signed_by. */
+bool cert_names_issuer(const struct cert *c, const struct cert *issuer);
+
 /* cert_is_signed_by is true if `issuer`'s key verifies the certificate's signature; names are not
- * compared. */
+ * compared. False, too, for keys that are not used at all: RSA of more than 8192 bits or with an
+ * outsize exponent, curves that are spelt out instead of named. */
 bool cert_is_signed_by(const struct cert *c, const struct cert *issuer);
 
 /* What a SignerInfo says of its signature. `algorithm` is the signatureAlgorithm's whole TLV

@@ -2,9 +2,17 @@
 #define SUREFOOT_VERIFY_CHAIN_H
 
 /* chain.h: does a certificate lead to an anchor, for a purpose, at a time, and is it the demanded
- * one? RFC 5280 paths by OpenSSL with everything set by us (purpose, time, depth, level; partial
- * chains only for a pinned certificate), then our own checks at every depth: EKU, keyUsage, key
- * sizes, digests, explicit EC parameters, revocation. */
+ * one? We find the ways that lead to an end ourselves, so that a second way is tried where the
+ * first fails; each is verified by OpenSSL (RFC 5280) with everything set by us, and by our own
+ * checks at every depth: validity, EKU, keyUsage, key sizes, digests, explicit EC parameters,
+ * revocation.
+ *
+ * What ends a chain: with anchors only they do (roots or intermediates, as they were given), and
+ * pins narrow; without any anchor for code, a certificate whose sha256 is pinned does. A root's own
+ * signature is not looked at; its validity, EKU, key size and constraints are.
+ *
+ * What it does not check: OCSP, certificate transparency, lists of distrust. A list that no longer
+ * carries a certificate which expired says nothing against it. */
 
 #include "platform/base/err.h"
 #include "verify/cert.h"
@@ -30,14 +38,15 @@ struct chain_ask {
 };
 
 struct chain_report {
-    size_t n;
+    size_t n;                            /* where no chain was found: as far as it went */
     char subjects[CHAIN_MAX][NAME_ROOM]; /* the leaf first */
 };
 
 /* chain_judge adds findings (for the two timestamp purposes: TimestampUntrusted and
  * TimestampInvalid stand for ChainUntrusted, ChainExpired and NotCodeSigning) and sets *out_proven
  * to FACT_CHAIN and, where publisher and pins hold (or none is demanded), FACT_SIGNER, as far as
- * proven. For a timestamp publisher and pins are not asked. An error means that it could not be
+ * proven. FACT_SIGNER is never proven without FACT_CHAIN. For a timestamp publisher and
+ * pins are not asked, and FACT_CHAIN alone is proven. An error means that it could not be
  * found out (memory); bad certificates are findings. */
 MUST_USE enum errc chain_judge(const struct chain_ask *ask, struct findings *findings,
                                uint32_t *out_proven, struct chain_report *out_report,

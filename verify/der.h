@@ -84,7 +84,7 @@ MUST_USE enum errc der_read_time(struct reader *r, const char *what, int64_t *ou
  * most DER_DEPTH_MAX deep) and fails where something is not DER: lengths, BOOLEAN, INTEGER, BIT
  * STRING padding, NULL, OID, time forms, order of a SET OF is not included (see
  * der_check_set_order). */
-#define DER_DEPTH_MAX 32
+#define DER_DEPTH_MAX 64
 MUST_USE enum errc der_check_exact(struct span bytes, uint64_t at, const char *what,
                                    struct err *err);
 

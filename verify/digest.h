@@ -2,7 +2,11 @@
 #define SUREFOOT_VERIFY_DIGEST_H
 
 /* digest.h: hashes of bytes and of sources; several algorithms over one reading. Comparing is not
- * in constant time: a digest is no secret. */
+ * in constant time: a digest is no secret.
+ *
+ * All cryptography of verify/ runs in one OpenSSL library context of its own (digest_context), made
+ * once and shared by all threads, so that neither the settings of a program that uses the library
+ * nor openssl.cnf decide what is accepted. */
 
 #include "platform/base/err.h"
 #include "platform/base/span.h"
@@ -40,6 +44,17 @@ static inline struct span digest_span(const struct digest *d)
     return span_of(d->bytes, d->len);
 }
 
+/* digest_init_library tells OpenSSL never to read a configuration file (OPENSSL_CONF, openssl.cnf)
+ * in this process, the TLS of libcurl included. A program calls it first thing in main; the library
+ * for other programs does not, since what the host reads is the host's business and touches nothing
+ * here. */
+void digest_init_library(void);
+
+/* digest_context is OpenSSL's OSSL_LIB_CTX that everything in verify/ uses; NULL where memory ran
+ * out when it was made. Borrowed, lives as long as the process. */
+struct ossl_lib_ctx_st;
+struct ossl_lib_ctx_st *digest_context(void);
+
 /* digest_word is "sha256" and the like, "none" for DIGEST_NONE; digest_len its length in bytes. */
 const char *digest_word(enum digest_alg alg);
 size_t digest_len(enum digest_alg alg);
@@ -48,7 +63,8 @@ size_t digest_len(enum digest_alg alg);
 MUST_USE enum errc digest_bytes(enum digest_alg alg, struct span bytes, struct digest *out,
                                 struct err *err);
 
-/* hasher: a running hash in all the algorithms of a mask. Caller frees with hasher_free. */
+/* hasher: a running hash in all the algorithms of a mask (E_ARGUMENT where it names none). After
+ * hasher_finish it takes bytes again only after hasher_reset. Caller frees with hasher_free. */
 struct hasher;
 MUST_USE enum errc hasher_new(uint32_t algs, struct hasher **out, struct err *err);
 MUST_USE enum errc hasher_add(struct hasher *h, struct span bytes, struct err *err);

@@ -19,4 +19,7 @@ MUST_USE enum errc stamp_judge(const struct cms *cms, const struct cert *signer,
                                const struct cert_bag *bag, const struct policy *policy,
                                struct sig_verdict *sig, struct report *report, struct err *err);
 
+/* stamp_is_attribute is true for an unsigned attribute that is a timestamp in this system. */
+bool stamp_is_attribute(enum oid oid, enum sig_system system);
+
 #endif

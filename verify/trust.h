@@ -14,19 +14,26 @@
 
 struct trust;
 
+#define TRUST_BYTES_MAX (32 * 1024 * 1024) /* of one call's bytes */
+#define TRUST_ANCHORS_MAX 4096             /* of one use */
+#define TRUST_CRLS_MAX 1024
+#define TRUST_KEYS_MAX 64
+
 enum anchor_use { ANCHOR_CODE, ANCHOR_TIMESTAMP };
 
 MUST_USE enum errc trust_new(struct trust **out, struct err *err);
 void trust_free(struct trust *t);
 
 /* trust_add_anchors reads certificates, one DER or any number of PEM blocks (text around them is
- * skipped, other kinds of block too), that may end a chain of this use. E_MALFORMED where there is
- * none or one does not read. Where no ANCHOR_TIMESTAMP was ever added, those of ANCHOR_CODE serve
- * for both. */
+ * skipped, other kinds of block too), that may end a chain of this use; an intermediate may as well
+ * as a root. One that is there already is kept once. E_MALFORMED where there is none or one does
+ * not read, and what was read before it stays. Where no ANCHOR_TIMESTAMP was ever added, those of
+ * ANCHOR_CODE serve for both. */
 MUST_USE enum errc trust_add_anchors(struct trust *t, enum anchor_use use, struct span bytes,
                                      struct err *err);
 
-/* trust_add_crls reads revocation lists, one DER or any number of PEM blocks. */
+/* trust_add_crls reads revocation lists, one DER or any number of PEM blocks. Whether a list is of
+ * any use is found out when a certificate is looked up in it (crl.h). */
 MUST_USE enum errc trust_add_crls(struct trust *t, struct span bytes, struct err *err);
 
 /* trust_add_key reads a minisign public key (the file's text, or the base64 line alone). */
@@ -34,6 +41,14 @@ MUST_USE enum errc trust_add_key(struct trust *t, struct span bytes, struct err 
 
 size_t trust_n_anchors(const struct trust *t, enum anchor_use use);
 size_t trust_n_crls(const struct trust *t);
+
+/* trust_anchor is number `i` (below trust_n_anchors) of those that serve this use. */
+struct cert;
+const struct cert *trust_anchor(const struct trust *t, enum anchor_use use, size_t i);
+
+/* trust_signs is true if an anchor of either use has the certificate's issuer as its subject and
+ * its key verifies the certificate's signature, or is the certificate itself. */
+bool trust_signs(const struct trust *t, const struct cert *c);
 
 /* A minisign public key. */
 struct minisign_key {

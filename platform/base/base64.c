@@ -54,7 +54,7 @@ enum errc base64_decode(struct span text, struct buf *out, struct err *err)
     size_t done = 0;
     for (size_t at = 0; at < text.len; at += GROUP_CHARS) {
         size_t n_chars = text.len - at == GROUP_CHARS ? GROUP_CHARS - padding : GROUP_CHARS;
-        uint32_t bits;
+        uint32_t bits = 0;
         rc = read_group(text, at, n_chars, &bits, err);
         if (rc != E_OK)
             return rc;

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable
 
+import jsonschema
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +26,31 @@ CRASH = ("AddressSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "run
          "stack smashing", "double free", "corrupted", "Unhandled exception", "Backtrace")
 
 
+@lru_cache(maxsize=None)
+def schema_of(word: str) -> Any:
+    """The validator of docs/schema for "surefoot.WORD/1"."""
+    schema = json.loads((ROOT / "docs" / "schema" / f"{word}.schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+SHAPES_SEEN: set[str] = set()
+
+
+def read_line(line: str) -> dict[str, Any]:
+    """One line of JSON, which must be as its published schema says. Lines that differ in digits and file name alone are held against
+    it once: the byte scans print thousands."""
+    value = json.loads(line)
+    shape = re.sub(r"[0-9]+", "0", line.replace(json.dumps(value["file"], ensure_ascii=False), "", 1))
+    if shape in SHAPES_SEEN:
+        return value
+    word = re.fullmatch(r"surefoot\.([a-z]+)/1", value["schema"])
+    assert word, line
+    broken = [f"{error.json_path}: {error.message[:300]}" for error in schema_of(word[1]).iter_errors(value)]
+    assert not broken, "\n".join([f"a line is not as docs/schema/{word[1]}.schema.json has it", *broken, line[:4000]])
+    SHAPES_SEEN.add(shape)
+    return value
+
+
 @dataclass
 class Ran:
     code: int
@@ -32,8 +60,8 @@ class Ran:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The JSON objects that were printed, one a line."""
-        return [json.loads(line) for line in self.out.splitlines() if line.strip()]
+        """The JSON objects that were printed, one a line, each held against its schema."""
+        return [read_line(line) for line in self.out.splitlines() if line.strip()]
 
 
 def run_surefoot(*args: str, limit_s: float = LIMIT_S) -> Ran:

@@ -1,0 +1,168 @@
+#include "verify/chain.h"
+
+#include <string.h>
+
+#include "platform/base/text.h"
+#include "verify/cert_private.h"
+#include "verify/chain_private.h"
+#include "verify/crl.h"
+
+/* The way that does best so far. Only one without a complaint ends the search. */
+struct best {
+    const struct chain_ask *ask;
+    bool is_any;
+    unsigned cost;
+    struct chain_path path;
+    struct findings findings;
+};
+
+static unsigned cost_of(const struct findings *f)
+{
+    unsigned cost = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->items[i].weight == WEIGHT_FATAL)
+            cost += 100;
+        else if (f->items[i].weight != WEIGHT_NOTE)
+            cost += 1;
+    }
+    return cost;
+}
+
+static bool is_pinned(const struct policy *policy, const struct chain_path *path)
+{
+    for (size_t i = 0; i < path->n; i++)
+        if (chain_pin_matches(policy, path->certs[i]))
+            return true;
+    return false;
+}
+
+static void check_pins(const struct chain_ask *ask, const struct chain_path *path,
+                       struct findings *findings)
+{
+    char name[80];
+    if (chain_is_for_timestamp(ask) || ask->policy->n_pins == 0 || is_pinned(ask->policy, path))
+        return;
+    findings_add(findings, REASON_PIN_MISMATCH, WEIGHT_FATAL, NO_OFFSET,
+                 "no pin is in the chain of %s", cert_subject_text(ask->leaf, name, sizeof(name)));
+}
+
+static enum errc check_revocation(const struct chain_ask *ask, const struct chain_path *path,
+                                  struct findings *findings, struct err *err)
+{
+    const struct crl_ask crl_ask = { ask->policy, ask->at, ask->at_is_proven };
+    switch (ask->policy->revocation) {
+    case REVOCATION_OFF: return E_OK;
+    case REVOCATION_CRL:
+    case REVOCATION_ONLINE: break;
+    }
+    return crl_check_path(path->certs, path->n, &crl_ask, findings, err);
+}
+
+static enum errc judge_path(void *ctx, const struct chain_path *path, bool *stop, struct err *err)
+{
+    struct best *best = ctx;
+    struct findings findings = { 0 };
+    enum errc rc = chain_check_path(best->ask, path, &findings, err);
+    if (rc == E_OK)
+        rc = check_revocation(best->ask, path, &findings, err);
+    if (rc != E_OK)
+        return rc;
+    check_pins(best->ask, path, &findings);
+    unsigned cost = cost_of(&findings);
+    if (!best->is_any || cost < best->cost) {
+        best->is_any = true;
+        best->cost = cost;
+        best->path = *path;
+        best->findings = findings;
+    }
+    *stop = cost == 0;
+    return E_OK;
+}
+
+/* --- what is said where no way leads to an end */
+
+static enum errc add_dead_end(const struct chain_ask *ask, const struct chain_path *path,
+                              struct findings *findings, struct err *err)
+{
+    const struct cert *top = path->certs[path->n - 1];
+    enum reason reason = chain_reason(ask, FAULT_UNTRUSTED);
+    struct cert_facts facts;
+    enum errc rc = cert_describe(top, &facts, err);
+    if (rc != E_OK)
+        return rc;
+    if (cert_names_issuer(top, top))
+        findings_add(findings, reason, WEIGHT_FATAL, NO_OFFSET, "the root is not an anchor: %s",
+                     facts.subject);
+    else
+        findings_add(findings, reason, WEIGHT_FATAL, NO_OFFSET,
+                     "no anchor, and nothing in the file, is the issuer %s", facts.issuer);
+    return E_OK;
+}
+
+static void add_gave_up(const struct chain_ask *ask, struct findings *findings)
+{
+    findings_add(findings, chain_reason(ask, FAULT_UNTRUSTED), WEIGHT_FATAL, NO_OFFSET,
+                 "more than %d certificates in a chain, or %d ways to build one", CHAIN_MAX,
+                 CHAIN_PATHS_MAX);
+}
+
+/* --- who signed */
+
+static bool check_publisher(const struct chain_ask *ask, struct findings *findings)
+{
+    const struct policy *policy = ask->policy;
+    char name[100];
+    for (size_t i = 0; i < policy->n_publishers; i++)
+        if (cert_is_published_by(ask->leaf, policy->publishers[i]))
+            return true;
+    if (policy->n_publishers == 0)
+        return true;
+    findings_add(findings, REASON_PUBLISHER_MISMATCH, WEIGHT_FATAL, NO_OFFSET, "signed by %s",
+                 cert_subject_text(ask->leaf, name, sizeof(name)));
+    return false;
+}
+
+static void copy_findings(const struct findings *from, struct findings *to)
+{
+    for (size_t i = 0; i < from->n; i++)
+        findings_add(to, from->items[i].reason, from->items[i].weight, from->items[i].at, "%s",
+                     from->items[i].text);
+}
+
+static void report_path(const struct chain_path *path, struct chain_report *out)
+{
+    out->n = path->n;
+    for (size_t i = 0; i < path->n; i++)
+        cert_subject_text(path->certs[i], out->subjects[i], sizeof(out->subjects[i]));
+}
+
+enum errc chain_judge(const struct chain_ask *ask, struct findings *findings, uint32_t *out_proven,
+                      struct chain_report *out_report, struct err *err)
+{
+    struct best best = { .ask = ask };
+    struct chain_path longest = { 0 };
+    bool gave_up = false;
+    uint32_t proven = 0;
+    enum errc rc = chain_each_path(ask, judge_path, &best, &longest, &gave_up, err);
+    if (rc == E_OK && !best.is_any)
+        rc = add_dead_end(ask, &longest, findings, err);
+    if (rc != E_OK)
+        return rc;
+    if (!best.is_any) {
+        best.path = longest;
+        check_pins(ask, &longest, findings);
+    }
+    copy_findings(&best.findings, findings);
+    if (best.is_any && !findings_have_weight(&best.findings, WEIGHT_FATAL))
+        proven |= FACT_CHAIN;
+    else if (gave_up)
+        add_gave_up(ask, findings);
+
+    /* Pins have been checked with the way; without a proven chain nobody is who they say. */
+    bool is_stamp = chain_is_for_timestamp(ask);
+    if (!is_stamp && check_publisher(ask, findings) && (proven & FACT_CHAIN) != 0)
+        proven |= FACT_SIGNER;
+    report_path(&best.path, out_report);
+    *out_proven = proven;
+    return E_OK;
+}
