@@ -6,7 +6,7 @@
  * SpcLink          ::= CHOICE { url [0] IA5String, moniker [1] SpcSerializedObject,
  *                               file [2] EXPLICIT SpcString }
  * SpcSerializedObject ::= SEQUENCE { classId OCTET STRING, serializedData OCTET STRING }
- * page hashes      ::= SET { SEQUENCE { OID, SET { OCTET STRING } } } in serializedData
+ * serializedData holds   SET { SEQUENCE { OID, SET { OCTET STRING } } }: page hashes and the like
  * SpcSipInfo       ::= SEQUENCE { version INTEGER, GUID OCTET STRING, five INTEGERs } */
 
 #include "verify/authenticode.h"
@@ -17,8 +17,8 @@
 #define SIP_INTEGERS 5
 #define OID_TEXT_ROOM 64
 
-static const uint8_t page_hash_class[16] = { 0xA6, 0xB5, 0x86, 0xD5, 0xB4, 0xA1, 0x24, 0x66,
-                                             0xAE, 0x05, 0xA2, 0x17, 0xDA, 0x8E, 0x60, 0xD6 };
+static const uint8_t hashes_class[16] = { 0xA6, 0xB5, 0x86, 0xD5, 0xB4, 0xA1, 0x24, 0x66,
+                                          0xAE, 0x05, 0xA2, 0x17, 0xDA, 0x8E, 0x60, 0xD6 };
 
 /* --- the digest */
 
@@ -46,56 +46,72 @@ static enum errc read_digest_info(struct reader *r, struct spc *out, struct err 
     return E_OK;
 }
 
-/* --- PE: page hashes */
+/* --- objects in a link */
 
-static enum errc read_page_hashes(struct span serialized, uint64_t at, struct spc *out,
-                                  struct err *err)
+/* read_object reads the only value of the only attribute in the serialized data. */
+static enum errc read_object(const struct der *serialized, enum oid *out_type,
+                             struct span *out_octets, struct err *err)
 {
-    struct reader r = reader_of(serialized, at);
+    struct reader r = der_inside(serialized);
     struct reader set, attr, values;
     struct span oid;
-    enum errc e = der_check_exact(serialized, at, "page hashes", err);
+    enum errc e = der_check_exact(r.rest, r.at, "SpcSerializedObject data", err);
     if (e == E_OK)
-        e = der_enter(&r, DER_SET, "page hashes", &set, err);
+        e = der_enter(&r, DER_SET, "SpcSerializedObject data", &set, err);
     if (e == E_OK)
-        e = der_end(&r, "page hashes", err);
+        e = der_end(&r, "SpcSerializedObject data", err);
     if (e == E_OK)
-        e = der_enter(&set, DER_SEQUENCE, "page hashes", &attr, err);
+        e = der_enter(&set, DER_SEQUENCE, "SpcSerializedObject data", &attr, err);
     if (e == E_OK)
-        e = der_end(&set, "page hashes of one kind", err);
+        e = der_end(&set, "SpcSerializedObject data of one kind", err);
     if (e == E_OK)
-        e = der_read_oid(&attr, "page hashes type", &oid, err);
+        e = der_read_oid(&attr, "SpcSerializedObject data type", &oid, err);
     if (e == E_OK)
-        e = der_enter(&attr, DER_SET, "page hashes values", &values, err);
+        e = der_enter(&attr, DER_SET, "SpcSerializedObject data values", &values, err);
     if (e == E_OK)
-        e = der_end(&attr, "page hashes", err);
+        e = der_end(&attr, "SpcSerializedObject data", err);
     if (e == E_OK)
-        e = der_read_octets(&values, "page hash table", &out->page_hashes, err);
+        e = der_read_octets(&values, "SpcSerializedObject data value", out_octets, err);
     if (e == E_OK)
-        e = der_end(&values, "page hash table", err);
-    if (e != E_OK)
-        return e;
-    switch (oid_of(oid)) {
-    case OID_SPC_PAGE_HASHES_V1: out->page_alg = DIGEST_SHA1; return E_OK;
-    case OID_SPC_PAGE_HASHES_V2: out->page_alg = DIGEST_SHA256; return E_OK;
-    default: return err_set(err, E_MALFORMED, "page hashes of an unknown kind at %" PRIu64, at);
-    }
+        e = der_end(&values, "SpcSerializedObject data of one value", err);
+    if (e == E_OK)
+        *out_type = oid_of(oid);
+    return e;
 }
 
-static enum errc read_moniker(struct reader *r, struct spc *out, struct err *err)
+/* read_moniker: an SpcSerializedObject of the one class that holds hashes. */
+static enum errc read_moniker(const struct der *link, enum oid *out_type, struct span *out_octets,
+                              struct err *err)
 {
+    struct reader r = der_inside(link);
     struct der class_id, serialized;
-    enum errc e = der_read(r, DER_OCTET_STRING, "SpcSerializedObject class", &class_id, err);
+    enum errc e = der_read(&r, DER_OCTET_STRING, "SpcSerializedObject class", &class_id, err);
     if (e == E_OK)
-        e = der_read(r, DER_OCTET_STRING, "SpcSerializedObject data", &serialized, err);
+        e = der_read(&r, DER_OCTET_STRING, "SpcSerializedObject data", &serialized, err);
     if (e == E_OK)
-        e = der_end(r, "SpcSerializedObject", err);
+        e = der_end(&r, "SpcSerializedObject", err);
     if (e != E_OK)
         return e;
-    if (!span_equal(class_id.content, span_of(page_hash_class, sizeof(page_hash_class))))
+    if (!span_equal(class_id.content, span_of(hashes_class, sizeof(hashes_class))))
         return err_set(err, E_MALFORMED, "SpcSerializedObject of an unknown class at %" PRIu64,
                        class_id.at);
-    return read_page_hashes(serialized.content, der_inside(&serialized).at, out, err);
+    return read_object(&serialized, out_type, out_octets, err);
+}
+
+/* --- PE: page hashes */
+
+static enum errc read_page_hashes(const struct der *link, struct spc *out, struct err *err)
+{
+    enum oid type;
+    enum errc e = read_moniker(link, &type, &out->page_hashes, err);
+    if (e != E_OK)
+        return e;
+    switch (type) {
+    case OID_SPC_PAGE_HASHES_V1: out->page_alg = DIGEST_SHA1; return E_OK;
+    case OID_SPC_PAGE_HASHES_V2: out->page_alg = DIGEST_SHA256; return E_OK;
+    default:
+        return err_set(err, E_MALFORMED, "page hashes of an unknown kind at %" PRIu64, link->at);
+    }
 }
 
 static enum errc read_pe_image_data(struct reader *r, struct spc *out, struct err *err)
@@ -114,10 +130,25 @@ static enum errc read_pe_image_data(struct reader *r, struct spc *out, struct er
         e = der_read_any(&file, "SpcLink", &link, err);
     if (e == E_OK)
         e = der_end(&file, "SpcLink", err);
-    if (e != E_OK || link.tag != DER_CONTEXT_CONSTRUCTED(1))
-        return e;
-    struct reader moniker = der_inside(&link);
-    return read_moniker(&moniker, out, err);
+    if (e == E_OK && link.tag == DER_CONTEXT_CONSTRUCTED(1))
+        e = read_page_hashes(&link, out, err);
+    return e;
+}
+
+/* --- cabinets that are signed with page hashes: a link with one more hash, of what is not
+ * published. Nothing here compares it; DigestInfo covers the cabinet. */
+
+static enum errc read_link(struct reader *r, struct err *err)
+{
+    struct der link;
+    struct span hash;
+    enum oid type;
+    enum errc e = der_read(r, DER_CONTEXT_CONSTRUCTED(1), "SpcLink", &link, err);
+    if (e == E_OK)
+        e = read_moniker(&link, &type, &hash, err);
+    if (e == E_OK && type != OID_SPC_ENHANCED_HASH)
+        e = err_set(err, E_MALFORMED, "SpcLink: a hash of an unknown kind at %" PRIu64, link.at);
+    return e;
 }
 
 /* --- everything else: SpcSipInfo */
@@ -158,6 +189,8 @@ static enum errc read_type(struct reader *r, struct spc *out, struct err *err)
         e = read_pe_image_data(&in, out, err);
     else if (out->type == OID_SPC_SIP_INFO)
         e = read_sip_info(&in, out, err);
+    else if (out->type == OID_SPC_LINK)
+        e = read_link(&in, err);
     else if (!reader_is_done(&in))
         e = der_read_any(&in, "SpcIndirectDataContent value", &value, err);
     if (e == E_OK)
@@ -184,7 +217,8 @@ enum errc spc_read(struct span content, uint64_t at, struct spc *out, struct err
 bool spc_check_binding(const struct spc *spc, const struct spc_binding *binding,
                        struct findings *findings)
 {
-    if (spc->type != binding->type) {
+    bool is_cab = binding->type == OID_SPC_CAB_DATA && spc->type == OID_SPC_LINK;
+    if (spc->type != binding->type && !is_cab) {
         findings_add(findings, REASON_CONTENT_TYPE_MISMATCH, WEIGHT_FATAL, NO_OFFSET,
                      "the signature was made for another kind of file (its data type says so)");
         return false;

@@ -217,6 +217,9 @@ static enum errc read_x509(struct cert *c, struct err *err)
     openssl_begin();
     const unsigned char *at = c->der;
     unsigned char *again = NULL;
+    c->x509 = cert_memo_find(&c->sha256);
+    if (c->x509 != NULL)
+        return E_OK;
     c->x509 = X509_new_ex(digest_context(), NULL);
     if (digest_context() == NULL || c->x509 == NULL)
         return err_nomem(err);
@@ -234,7 +237,10 @@ static enum errc read_x509(struct cert *c, struct err *err)
     /* Fills OpenSSL's cache of extensions now, before threads share the certificate. What is wrong
      * with them it says again when a chain is verified. */
     (void)X509_check_purpose(c->x509, -1, 0);
-    return openssl_nomem() ? err_nomem(err) : E_OK;
+    if (openssl_nomem())
+        return err_nomem(err);
+    cert_memo_keep(&c->sha256, c->x509);
+    return E_OK;
 }
 
 static enum errc copy_bytes(struct cert *c, struct span der, struct err *err)
@@ -259,11 +265,11 @@ enum errc cert_read(struct span der, struct cert **out, struct err *err)
     if (rc == E_OK)
         rc = read_parts(c, err);
     if (rc == E_OK)
-        rc = read_x509(c, err);
-    if (rc == E_OK)
         rc = digest_bytes(DIGEST_SHA256, cert_der(c), &c->sha256, err);
     if (rc == E_OK)
         rc = digest_bytes(DIGEST_SHA256, c->spki, &c->spki_sha256, err);
+    if (rc == E_OK)
+        rc = read_x509(c, err);
     if (rc != E_OK) {
         cert_free(c);
         err_prefix(err, "certificate: ");

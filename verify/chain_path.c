@@ -39,6 +39,11 @@ bool chain_is_for_timestamp(const struct chain_ask *ask)
     return ask->purpose == CHAIN_TIMESTAMP || ask->purpose == CHAIN_TIMESTAMP_LEGACY;
 }
 
+static bool is_same(const struct cert *a, const struct cert *b)
+{
+    return span_is_bytes(digest_span(&a->sha256), b->sha256.bytes);
+}
+
 static bool is_pinned_whole(const struct policy *policy, const struct cert *c)
 {
     for (size_t i = 0; i < policy->n_pins; i++)
@@ -55,7 +60,7 @@ static bool is_end(const struct walk *w, const struct cert *c)
     const struct policy *policy = w->ask->policy;
     size_t n = trust_n_anchors(policy->trust, w->use);
     for (size_t i = 0; i < n; i++)
-        if (span_equal(cert_der(trust_anchor(policy->trust, w->use, i)), cert_der(c)))
+        if (is_same(trust_anchor(policy->trust, w->use, i), c))
             return true;
     return n == 0 && !chain_is_for_timestamp(w->ask) && is_pinned_whole(policy, c);
 }
@@ -63,7 +68,7 @@ static bool is_end(const struct walk *w, const struct cert *c)
 static bool is_on_path(const struct chain_path *path, const struct cert *c)
 {
     for (size_t i = 0; i < path->n; i++)
-        if (span_equal(cert_der(path->certs[i]), cert_der(c)))
+        if (is_same(path->certs[i], c))
             return true;
     return false;
 }

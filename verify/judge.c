@@ -33,31 +33,50 @@ static enum errc judge_inside(struct source *src, struct format *f, const struct
 }
 
 /* Without a key or anchor for its system nothing can be said of a signature. */
-static bool can_judge(const struct policy *p, enum sig_system system)
+static bool can_judge(const struct policy *p, const struct judge_signature *signature)
 {
-    return system == SYSTEM_MINISIGN ? trust_n_keys(p->trust) > 0 : policy_demands_chain(p);
+    switch (detached_system(signature->bytes)) {
+    case SYSTEM_MINISIGN: return trust_n_keys(p->trust) > 0;
+    case SYSTEM_CMS: return policy_demands_chain(p);
+    default: return true; /* that it is neither is soon said */
+    }
 }
 
+static enum errc judge_one_beside(struct source *src, const struct judge_signature *signature,
+                                  const struct policy *p, struct verdict *v, struct err *err)
+{
+    size_t before = v->n_sigs;
+    enum errc rc = detached_judge(src, signature->bytes, p, v, err);
+    for (; before < v->n_sigs; before++)
+        v->sigs[before]->whole_file = true;
+    return rc;
+}
+
+/* The ones that can be judged come first. One that only lies there, with nothing to judge it by, is
+ * passed over if the file has another; else it is judged all the same, and so refused with the
+ * reason. */
 static enum errc judge_beside(struct source *src, const struct judge_ask *ask, struct verdict *v,
                               struct err *err)
 {
-    for (size_t i = 0; i < ask->n_signatures; i++) {
+    enum errc rc = E_OK;
+    for (size_t i = 0; i < ask->n_signatures && rc == E_OK; i++) {
         const struct judge_signature *signature = &ask->signatures[i];
-        enum sig_system system = detached_system(signature->bytes);
-        if (!signature->was_named && !can_judge(ask->policy, system)) {
+        if (signature->was_named || can_judge(ask->policy, signature))
+            rc = judge_one_beside(src, signature, ask->policy, v, err);
+    }
+    bool has_another = v->n_sigs > 0;
+    for (size_t i = 0; i < ask->n_signatures && rc == E_OK; i++) {
+        const struct judge_signature *signature = &ask->signatures[i];
+        if (signature->was_named || can_judge(ask->policy, signature))
+            continue;
+        if (has_another)
             findings_add(&v->report.findings, REASON_NOT_LOOKED_AT, WEIGHT_NOTE, NO_OFFSET,
                          "a %s signature lies beside the file; nothing was given to judge it by",
-                         sig_system_word(system));
-            continue;
-        }
-        size_t before = v->n_sigs;
-        enum errc rc = detached_judge(src, signature->bytes, ask->policy, v, err);
-        if (rc != E_OK)
-            return rc;
-        for (; before < v->n_sigs; before++)
-            v->sigs[before]->whole_file = true;
+                         sig_system_word(detached_system(signature->bytes)));
+        else
+            rc = judge_one_beside(src, signature, ask->policy, v, err);
     }
-    return E_OK;
+    return rc;
 }
 
 static void note_unsigned(struct verdict *v)

@@ -74,19 +74,20 @@ static enum errc check_attributes(const struct stamp_ask *ask, const struct cms_
 
 /* --- the signature */
 
-/* check_bare: old authorities signed the SHA-1 of the attributes without a DigestInfo around it. */
+/* check_bare: old authorities signed the digest of the attributes without a DigestInfo around it.
+ */
 static enum errc check_bare(const struct cms_signer *s, const struct cert *cert,
                             struct span message, struct findings *findings, struct err *err)
 {
     struct digest digest;
-    if (s->digest != DIGEST_SHA1)
+    if (s->digest != DIGEST_SHA1 && s->digest != DIGEST_MD5)
         return E_REFUSED;
-    enum errc e = digest_bytes(DIGEST_SHA1, message, &digest, err);
+    enum errc e = digest_bytes(s->digest, message, &digest, err);
     if (e == E_OK)
         e = cert_check_bare_digest(cert, s->signature, &digest, err);
     if (e == E_OK)
         findings_add(findings, REASON_TIMESTAMP_INVALID, WEIGHT_LENIENT, s->whole.at,
-                     "of the legacy form that signs a bare SHA-1");
+                     "of the legacy form that signs a bare digest");
     return e;
 }
 

@@ -22,22 +22,26 @@ static bool is_listed(const struct finding *const *list, size_t n, const struct 
     return false;
 }
 
-static size_t add_fatal(const struct findings *from, const struct finding **out, size_t n,
-                        size_t max)
+/* Adds the fatal findings that something could excuse, or those that nothing does. */
+static size_t add_fatal(const struct findings *from, bool excusable, const struct finding **out,
+                        size_t n, size_t max)
 {
-    for (size_t i = 0; i < from->n && n < max; i++)
-        if (from->items[i].fatal && !is_listed(out, n, &from->items[i]))
-            out[n++] = &from->items[i];
+    for (size_t i = 0; i < from->n && n < max; i++) {
+        const struct finding *f = &from->items[i];
+        if (f->fatal && (f->weight != WEIGHT_FATAL) == excusable && !is_listed(out, n, f))
+            out[n++] = f;
+    }
     return n;
 }
 
 size_t print_reasons_of_file(const struct verdict *v, const struct finding **out, size_t max)
 {
-    size_t n = add_fatal(&v->report.findings, out, 0, max);
-    if (v->outcome == OUTCOME_ACCEPTED)
-        return n;
-    for (size_t i = 0; i < v->n_sigs; i++)
-        n = add_fatal(&v->sigs[i]->findings, out, n, max);
+    size_t n = 0;
+    for (int excusable = 0; excusable <= 1; excusable++) {
+        n = add_fatal(&v->report.findings, excusable, out, n, max);
+        for (size_t i = 0; i < v->n_sigs && v->outcome != OUTCOME_ACCEPTED; i++)
+            n = add_fatal(&v->sigs[i]->findings, excusable, out, n, max);
+    }
     return n;
 }
 

@@ -47,7 +47,8 @@ extern const struct printer print_text, print_json, print_junit, print_sarif, pr
 const struct printer *printer_find(const char *word);
 
 /* print_reasons_of_file lists what a report says at the head of a refused file: its own fatal
- * findings, then those of its signatures, each once. Returns how many there are, at most `max`. */
+ * findings, then those of its signatures, each once; those that nothing excuses come before the
+ * rest, since the first is what a reader acts on. Returns how many there are, at most `max`. */
 size_t print_reasons_of_file(const struct verdict *v, const struct finding **out, size_t max);
 
 /* print_add_xml appends text with what XML needs escaped. */

@@ -3,15 +3,19 @@
 #include "installer/cli/print.h"
 #include "platform/base/text.h"
 
-/* In a property % : , and line ends are encoded, in a message % and line ends. */
+/* In a property % : , are encoded, in a message %. Nothing else needs it: text made printable has
+ * no line ends. */
 static enum errc add_escaped(struct buf *out, const char *text, bool is_property, struct err *err)
 {
-    enum errc rc = E_OK;
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0' && rc == E_OK; c++) {
-        bool encode =
-            *c == '%' || *c < 0x20 || *c == 0x7F || (is_property && (*c == ':' || *c == ','));
-        rc = encode ? buf_printf(out, err, "%%%02X", *c) : buf_add_byte(out, *c, err);
+    struct buf clean;
+    buf_init(&clean, PRINT_FILE_MAX);
+    enum errc rc = text_add_printable(&clean, span_text(text), err);
+    for (size_t i = 0; i < clean.len && rc == E_OK; i++) {
+        uint8_t c = clean.ptr[i];
+        bool encode = c == '%' || (is_property && (c == ':' || c == ','));
+        rc = encode ? buf_printf(out, err, "%%%02X", c) : buf_add_byte(out, c, err);
     }
+    buf_fini(&clean);
     return rc;
 }
 

@@ -21,7 +21,7 @@ const struct opt_spec setup_specs[] = {
     { "key", "FILE", "public key for minisign", 0 },
     { "catalog", "FILE.cat", "judge the files by their membership in this catalog", 0 },
     { "eku", "NAME|OID", "purpose of a detached CMS signer (default codeSigning)", 0 },
-    { "crl", "FILE", "a certificate revocation list; turns --revocation crl on", 0 },
+    { "crl", "FILE", "a revocation list; --revocation crl unless that says off", 0 },
     { "revocation", "off|crl|online", "off (default, and said so), or lists for all", 0 },
     { "require-timestamp", NULL, "refuse what has no valid timestamp", 0 },
     { "at", "TIME", "judge as of this time (RFC 3339; default: now)", 0 },
@@ -109,8 +109,6 @@ static enum errc add_timestamp_anchors(struct verify_setup *s, struct span bytes
 
 static enum errc add_crls(struct verify_setup *s, struct span bytes, struct err *err)
 {
-    if (s->policy.revocation == REVOCATION_OFF)
-        s->policy.revocation = REVOCATION_CRL;
     return trust_add_crls(s->trust, bytes, err);
 }
 
@@ -224,6 +222,7 @@ static enum errc set_sha256(struct verify_setup *s, const char *value, struct er
 
 static enum errc set_revocation(struct verify_setup *s, const char *value, struct err *err)
 {
+    s->has_revocation = true;
     if (strcmp(value, "off") == 0)
         s->policy.revocation = REVOCATION_OFF;
     else if (strcmp(value, "crl") == 0)
@@ -447,6 +446,8 @@ enum errc setup_finish(struct verify_setup *s, struct err *err)
 {
     if (!s->has_at)
         s->policy.now = s->platform->host->now(s->platform->self);
+    if (!s->has_revocation && trust_n_crls(s->trust) > 0)
+        s->policy.revocation = REVOCATION_CRL;
     enum errc rc = add_default_anchors(s, err);
     if (rc == E_OK)
         rc = policy_check_usable(&s->policy, err);

@@ -24,7 +24,7 @@ struct verify_setup {
     const char *catalog_path; /* owned copy where a policy document named it */
     char *owned[256];         /* texts that outlive a policy document */
     size_t n_owned;
-    bool has_anchors, has_at;
+    bool has_anchors, has_at, has_revocation;
     const char *base; /* folder that a policy document's paths are relative to; NULL: as they are */
 };
 

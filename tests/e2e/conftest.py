@@ -116,3 +116,10 @@ def check_case(surefoot: Callable[..., Ran], tmp_path: Path) -> Callable[[Any], 
         for path, value in case.expect.items():
             assert look(line, path) == value, f"{path} is {look(line, path)!r}, not {value!r}" + told
     return check
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """One file of each sort and the options that accept the good ones; nobody changes it."""
+    from shelf import Shelf
+    return Shelf(tmp_path_factory.mktemp("shelf"))

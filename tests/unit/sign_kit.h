@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "platform/base/buf.h"
+#include "verify/policy.h"
 
 #include <openssl/bio.h>
 #include <openssl/cms.h>
@@ -94,6 +95,33 @@ static inline void sign_kit_root(const struct sign_kit *k, struct buf *out)
     BIO *bio = BIO_new(BIO_s_mem());
     assert_int_equal(i2d_X509_bio(bio, k->root), 1);
     sign_kit_take(bio, out);
+}
+
+/* A kit and a policy that trusts its root. */
+struct sign_world {
+    struct sign_kit kit;
+    struct trust *trust;
+    struct policy policy;
+};
+
+static inline struct sign_world sign_world_new(const char *eku, int64_t now)
+{
+    struct sign_world w = { .kit = sign_kit_new(eku, now) };
+    struct buf root;
+    struct err err;
+    buf_init(&root, 1 << 16);
+    sign_kit_root(&w.kit, &root);
+    assert_int_equal(trust_new(&w.trust, &err), E_OK);
+    assert_int_equal(trust_add_anchors(w.trust, ANCHOR_CODE, buf_span(&root), &err), E_OK);
+    buf_fini(&root);
+    w.policy = (struct policy){ .now = now, .trust = w.trust };
+    return w;
+}
+
+static inline void sign_world_free(struct sign_world *w)
+{
+    sign_kit_free(&w->kit);
+    trust_free(w->trust);
 }
 
 struct sign_kit_ask {

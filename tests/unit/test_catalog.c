@@ -390,34 +390,8 @@ static struct span catalog_of(const struct sign_kit *k, struct span content)
     return whole;
 }
 
-struct world {
-    struct sign_kit kit;
-    struct trust *trust;
-    struct policy policy;
-};
-
-static struct world world_new(const char *eku)
-{
-    struct world w = { .kit = sign_kit_new(eku, NOW) };
-    struct buf root;
-    struct err err;
-    buf_init(&root, 1 << 16);
-    sign_kit_root(&w.kit, &root);
-    assert_int_equal(trust_new(&w.trust, &err), E_OK);
-    assert_int_equal(trust_add_anchors(w.trust, ANCHOR_CODE, buf_span(&root), &err), E_OK);
-    buf_fini(&root);
-    w.policy = (struct policy){ .now = NOW, .trust = w.trust };
-    return w;
-}
-
-static void world_free(struct world *w)
-{
-    sign_kit_free(&w->kit);
-    trust_free(w->trust);
-}
-
 /* judge_by gives the settled verdict on `content` by the catalog `cat`. */
-static struct verdict judge_by(const struct world *w, struct span cat, const char *content)
+static struct verdict judge_by(const struct sign_world *w, struct span cat, const char *content)
 {
     struct source *src, *file;
     struct catalog *c;
@@ -435,7 +409,7 @@ static struct verdict judge_by(const struct world *w, struct span cat, const cha
     return v;
 }
 
-static void assert_judged(const struct world *w, struct span cat, const char *content,
+static void assert_judged(const struct sign_world *w, struct span cat, const char *content,
                           enum outcome outcome, enum reason reason)
 {
     struct verdict v = judge_by(w, cat, content);
@@ -452,7 +426,7 @@ static void assert_judged(const struct world *w, struct span cat, const char *co
 static void catalog_vouches_for_its_members_alone(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     struct span cat = catalog_of(&w.kit, list(join(flat("a"), flat("b"))));
     struct verdict v = judge_by(&w, cat, "b");
     assert_int_equal(v.outcome, OUTCOME_ACCEPTED);
@@ -461,13 +435,13 @@ static void catalog_vouches_for_its_members_alone(void **state)
     verdict_fini(&v);
     assert_judged(&w, cat, "c", OUTCOME_REFUSED, REASON_NOT_IN_CATALOG);
     assert_judged(&w, cat, "", OUTCOME_REFUSED, REASON_NOT_IN_CATALOG);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void catalog_does_not_take_an_authenticode_hash_for_a_whole_file(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     struct span hash = digest_of(DIGEST_SHA256, "a");
     struct span pe = member(hash, spc("1.3.6.1.4.1.311.2.1.15", pe_data(), SHA256_OID, hash));
     assert_judged(&w, catalog_of(&w.kit, list(pe)), "a", OUTCOME_REFUSED, REASON_NOT_IN_CATALOG);
@@ -475,40 +449,41 @@ static void catalog_does_not_take_an_authenticode_hash_for_a_whole_file(void **s
                   REASON_NOT_IN_CATALOG);
     assert_judged(&w, catalog_of(&w.kit, list(join(pe, flat("a")))), "a", OUTCOME_ACCEPTED,
                   REASON_NONE);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void catalog_by_sha1_is_for_the_windows_profile(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     struct span sha1 = digest_of(DIGEST_SHA1, "a");
     struct span cat = catalog_of(&w.kit, list(member(sha1, info2(2))));
     assert_judged(&w, cat, "a", OUTCOME_REFUSED, REASON_WEAK_DIGEST);
     w.policy.profile = PROFILE_WINDOWS;
     assert_judged(&w, cat, "a", OUTCOME_ACCEPTED, REASON_WEAK_DIGEST);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void catalog_with_a_bad_signature_vouches_for_nothing(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning"), other = world_new("codeSigning"),
-                 mail = world_new("emailProtection");
+    struct sign_world w = sign_world_new("codeSigning", NOW),
+                      other = sign_world_new("codeSigning", NOW),
+                      mail = sign_world_new("emailProtection", NOW);
     struct span cat = catalog_of(&w.kit, list(flat("a")));
     assert_judged(&other, cat, "a", OUTCOME_REFUSED, REASON_CHAIN_UNTRUSTED);
     assert_judged(&mail, catalog_of(&mail.kit, list(flat("a"))), "a", OUTCOME_REFUSED,
                   REASON_NOT_CODE_SIGNING);
     assert_judged(&w, join(cat, span_of("\0", 1)), "a", OUTCOME_REFUSED, REASON_TRAILING_DATA);
-    world_free(&w);
-    world_free(&other);
-    world_free(&mail);
+    sign_world_free(&w);
+    sign_world_free(&other);
+    sign_world_free(&mail);
 }
 
 static void catalog_refuses_every_flipped_byte(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     struct span cat = catalog_of(&w.kit, list(flat("a")));
     uint8_t *bytes = malloc(cat.len);
     assert_non_null(bytes);
@@ -533,7 +508,7 @@ static void catalog_refuses_every_flipped_byte(void **state)
         source_close(file);
     }
     free(bytes);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 /* --- a catalog as the file, and the corpus */

@@ -11,32 +11,6 @@
 #define NOW 1790000000
 #define CONTENT "the bytes of a release\n"
 
-struct world {
-    struct sign_kit kit;
-    struct trust *trust;
-    struct policy policy;
-};
-
-static struct world world_new(const char *eku)
-{
-    struct world w = { .kit = sign_kit_new(eku, NOW) };
-    struct buf root;
-    struct err err;
-    buf_init(&root, 1 << 16);
-    sign_kit_root(&w.kit, &root);
-    assert_int_equal(trust_new(&w.trust, &err), E_OK);
-    assert_int_equal(trust_add_anchors(w.trust, ANCHOR_CODE, buf_span(&root), &err), E_OK);
-    buf_fini(&root);
-    w.policy = (struct policy){ .now = NOW, .trust = w.trust };
-    return w;
-}
-
-static void world_free(struct world *w)
-{
-    sign_kit_free(&w->kit);
-    trust_free(w->trust);
-}
-
 static struct verdict judge(const struct policy *policy, struct span content, struct span signature)
 {
     struct verdict v = { 0 };
@@ -71,7 +45,7 @@ static void assert_judged(const struct policy *policy, const char *content, stru
     verdict_fini(&v);
 }
 
-static struct buf sign(const struct world *w, const struct sign_kit_ask *ask)
+static struct buf sign(const struct sign_world *w, const struct sign_kit_ask *ask)
 {
     struct buf b;
     buf_init(&b, 1 << 20);
@@ -80,7 +54,7 @@ static struct buf sign(const struct world *w, const struct sign_kit_ask *ask)
 }
 
 /* assert_signed judges what `ask` makes. */
-static void assert_signed(const struct world *w, const struct sign_kit_ask *ask,
+static void assert_signed(const struct sign_world *w, const struct sign_kit_ask *ask,
                           const char *content, enum outcome outcome, enum reason reason)
 {
     struct buf b = sign(w, ask);
@@ -93,7 +67,7 @@ static const struct sign_kit_ask plain = { 0 }, pem = { .pem = true };
 static void detached_accepts_der_and_pem(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     assert_signed(&w, &plain, CONTENT, OUTCOME_ACCEPTED, REASON_NONE);
     assert_signed(&w, &pem, CONTENT, OUTCOME_ACCEPTED, REASON_NONE);
 
@@ -105,22 +79,22 @@ static void detached_accepts_der_and_pem(void **state)
     assert_int_equal(v.sigs[0]->findings.n, 0);
     verdict_fini(&v);
     buf_fini(&b);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void detached_refuses_other_content(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     assert_signed(&w, &plain, "the bytes of a release", OUTCOME_REFUSED, REASON_DIGEST_MISMATCH);
     assert_signed(&w, &plain, "", OUTCOME_REFUSED, REASON_DIGEST_MISMATCH);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void detached_refuses_what_is_no_detached_signature_of_data(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     const struct sign_kit_ask attached = { .attached = true }, bare = { .flags = CMS_NOATTR },
                               list = { .content_type = "1.3.6.1.4.1.311.10.1" },
                               other = { .content_type = "1.2.840.113549.1.9.16.1.4" };
@@ -128,23 +102,25 @@ static void detached_refuses_what_is_no_detached_signature_of_data(void **state)
     assert_signed(&w, &bare, CONTENT, OUTCOME_REFUSED, REASON_MALFORMED);
     assert_signed(&w, &list, CONTENT, OUTCOME_REFUSED, REASON_CONTENT_TYPE_MISMATCH);
     assert_signed(&w, &other, CONTENT, OUTCOME_REFUSED, REASON_CONTENT_TYPE_MISMATCH);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void detached_refuses_two_signers(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning"), second = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW),
+                      second = sign_world_new("codeSigning", NOW);
     const struct sign_kit_ask both = { .second = &second.kit };
     assert_signed(&w, &both, CONTENT, OUTCOME_REFUSED, REASON_MALFORMED);
-    world_free(&w);
-    world_free(&second);
+    sign_world_free(&w);
+    sign_world_free(&second);
 }
 
 static void detached_demands_the_purpose_that_the_policy_names(void **state)
 {
     UNUSED(state);
-    struct world mail = world_new("emailProtection"), none = world_new(NULL);
+    struct sign_world mail = sign_world_new("emailProtection", NOW),
+                      none = sign_world_new(NULL, NOW);
     assert_signed(&mail, &plain, CONTENT, OUTCOME_REFUSED, REASON_NOT_CODE_SIGNING);
     assert_signed(&none, &plain, CONTENT, OUTCOME_REFUSED, REASON_NOT_CODE_SIGNING);
     mail.policy.cms_eku = "1.3.6.1.5.5.7.3.4";
@@ -153,14 +129,15 @@ static void detached_demands_the_purpose_that_the_policy_names(void **state)
     assert_signed(&none, &plain, CONTENT, OUTCOME_REFUSED, REASON_NOT_CODE_SIGNING);
     none.policy.cms_eku = EKU_ANY;
     assert_signed(&none, &plain, CONTENT, OUTCOME_ACCEPTED, REASON_NONE);
-    world_free(&mail);
-    world_free(&none);
+    sign_world_free(&mail);
+    sign_world_free(&none);
 }
 
 static void detached_refuses_a_stranger_and_one_who_expired(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning"), other = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW),
+                      other = sign_world_new("codeSigning", NOW);
     struct buf b = sign(&w, &plain);
     assert_judged(&other.policy, CONTENT, buf_span(&b), OUTCOME_REFUSED, REASON_CHAIN_UNTRUSTED);
     w.policy.now = NOW + 2 * 86400;
@@ -174,25 +151,25 @@ static void detached_refuses_a_stranger_and_one_who_expired(void **state)
     w.policy.n_publishers = 1;
     assert_judged(&w.policy, CONTENT, buf_span(&b), OUTCOME_REFUSED, REASON_PUBLISHER_MISMATCH);
     buf_fini(&b);
-    world_free(&w);
-    world_free(&other);
+    sign_world_free(&w);
+    sign_world_free(&other);
 }
 
 static void detached_refuses_weak_digests(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     const struct sign_kit_ask sha1 = { .md = EVP_sha1() };
     assert_signed(&w, &sha1, CONTENT, OUTCOME_REFUSED, REASON_WEAK_DIGEST);
     w.policy.allowed = ALLOW_SHA1;
     assert_signed(&w, &sha1, CONTENT, OUTCOME_ACCEPTED, REASON_WEAK_DIGEST);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void detached_refuses_every_flipped_byte_and_truncation(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     struct buf kinds[] = { sign(&w, &plain), sign(&w, &pem) };
     for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
         for (size_t i = 0; i < kinds[k].len; i++) {
@@ -210,25 +187,25 @@ static void detached_refuses_every_flipped_byte_and_truncation(void **state)
         }
         buf_fini(&kinds[k]);
     }
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void detached_refuses_bytes_behind_the_der(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     struct err err;
     struct buf b = sign(&w, &plain);
     assert_int_equal(buf_add_byte(&b, 0, &err), E_OK);
     assert_judged(&w.policy, CONTENT, buf_span(&b), OUTCOME_REFUSED, REASON_NONE);
     buf_fini(&b);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void detached_notes_text_around_pem(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     struct err err;
     struct buf b = sign(&w, &pem), text;
     buf_init(&text, 1 << 20);
@@ -246,7 +223,7 @@ static void detached_notes_text_around_pem(void **state)
     assert_judged(&w.policy, CONTENT, buf_span(&text), OUTCOME_REFUSED, REASON_MALFORMED);
     buf_fini(&text);
     buf_fini(&b);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 static void detached_reads_pem_of_one_form(void **state)
@@ -303,7 +280,7 @@ static void detached_tells_systems_by_their_bytes(void **state)
 static void detached_refuses_what_it_does_not_know(void **state)
 {
     UNUSED(state);
-    struct world w = world_new("codeSigning");
+    struct sign_world w = sign_world_new("codeSigning", NOW);
     assert_judged(&w.policy, CONTENT, span_text("-----BEGIN PGP SIGNATURE-----\n"), OUTCOME_REFUSED,
                   REASON_MALFORMED);
     assert_judged(&w.policy, CONTENT, span_text(""), OUTCOME_REFUSED, REASON_MALFORMED);
@@ -312,7 +289,7 @@ static void detached_refuses_what_it_does_not_know(void **state)
     assert_judged(&w.policy, CONTENT, span_of(big, DETACHED_SIGNATURE_MAX + 1), OUTCOME_REFUSED,
                   REASON_MALFORMED);
     free(big);
-    world_free(&w);
+    sign_world_free(&w);
 }
 
 /* --- the corpus */
