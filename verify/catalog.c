@@ -40,7 +40,7 @@ static void index_members(struct catalog *c)
 }
 
 /* read_signed reads what the signature covers and judges it. Without a signer, or where the list
- * does not read, there are no members. */
+ * does not read, there are no members; why it does not read is said by authenticode_judge. */
 static enum errc read_signed(struct catalog *c, const struct policy *policy, struct err *err)
 {
     struct format_signature signature;
@@ -50,7 +50,6 @@ static enum errc read_signed(struct catalog *c, const struct policy *policy, str
     if (rc == E_OK)
         rc = read_list(c, signature.der, err);
     if (rc != E_OK && errc_is_about_bytes(rc)) {
-        findings_add_err(&c->verdict.report.findings, err, NO_OFFSET);
         catalog_members_fini(&c->members);
         rc = E_OK;
     }

@@ -10,14 +10,17 @@
  *   SEQUENCE OF TrustedSubject OPTIONAL, [0] extensions OPTIONAL }
  * TrustedSubject ::= SEQUENCE { subjectIdentifier OCTET STRING, SET OF Attribute OPTIONAL }
  *
- * Which hash a member states, and of what, is said by its attributes alone:
- *   SpcIndirectDataContent (311.2.1.4) gives the digest, and by its type and value the kind: an
- *     empty SpcLink (311.2.1.25 with A2 02 80 00) is a flat file, hashed whole; anything else is an
- *     Authenticode hash of a PE (311.2.1.15), a CAB (311.2.1.25 with another value) or a file of
- * the SIP that SpcSipInfo (311.2.1.30) names. Without it, in a list of the second version
- * (311.12.1.3), the subjectIdentifier is the hash, and CatalogMemberInfo2 (311.12.2.3) says of
- * what: [0] a PE, [2] a flat file. A member that states neither, or a digest that we do not know,
- * vouches for nothing here.
+ * Which hash a member states, and of what, is said by its attributes alone.
+ *
+ * SpcIndirectDataContent (311.2.1.4) gives the digest; its type and value give the kind. An empty
+ * SpcLink (311.2.1.25 with A2 02 80 00) is a flat file, hashed whole. All else is an Authenticode
+ * hash: of a PE (311.2.1.15), of a CAB (311.2.1.25 with another value, or 311.2.1.28), or of a file
+ * of the SIP that SpcSipInfo (311.2.1.30) names.
+ *
+ * Without it, in a list of the second version (311.12.1.3), the subjectIdentifier is the hash, and
+ * CatalogMemberInfo2 (311.12.2.3) says of what: [0] a PE, [2] a flat file.
+ *
+ * A member that states neither, or a digest that we do not know, vouches for nothing here.
  *
  * What it does not check: the names that a catalog gives its members, ctlNextUpdate. */
 

@@ -79,6 +79,16 @@ static enum errc read_sip_guid(struct span value, uint64_t at, struct span *out,
     return rc;
 }
 
+/* SpcLink's own type, 1.3.6.1.4.1.311.2.1.28, with a moniker that holds one more hash: so
+ * Microsoft's maker of catalogs lists a cabinet. */
+static bool is_link_type(struct span type)
+{
+    static const uint8_t spc_link[] = {
+        0x2B, 0x06, 0x01, 0x04, 0x01, 0x82, 0x37, 0x02, 0x01, 0x1C
+    };
+    return span_equal(type, span_of(spc_link, sizeof(spc_link)));
+}
+
 /* SpcAttributeTypeAndOptionalValue ::= SEQUENCE { type OID, value ANY OPTIONAL } */
 static enum errc read_spc_type(struct reader *r, struct oid_memo *memo, struct catalog_member *out,
                                struct err *err)
@@ -95,8 +105,8 @@ static enum errc read_spc_type(struct reader *r, struct oid_memo *memo, struct c
         rc = der_end(&inside, "catalog member's data", err);
     if (rc != E_OK)
         return rc;
-    out->type = recall(memo, type);
-    out->flat = out->type == OID_SPC_CAB_DATA && is_flat_link(value.whole);
+    out->type = is_link_type(type) ? OID_SPC_CAB_DATA : recall(memo, type);
+    out->flat = out->type == OID_SPC_CAB_DATA && !is_link_type(type) && is_flat_link(value.whole);
     if (out->type == OID_SPC_SIP_INFO)
         return read_sip_guid(value.whole, value.at, &out->sip_guid, err);
     return E_OK;

@@ -195,11 +195,11 @@ static enum errc read_parts(struct cert *c, struct err *err)
     struct reader in, r = reader_of(cert_der(c), 0);
     struct der tbs, algorithm;
     struct span signature;
-    enum errc rc = der_check_exact(cert_der(c), 0, "contents", err);
-    if (rc == E_OK)
-        rc = der_enter(&r, DER_SEQUENCE, "outer value", &in, err);
+    enum errc rc = der_enter(&r, DER_SEQUENCE, "outer value", &in, err);
     if (rc == E_OK)
         rc = der_end(&r, "outer value", err);
+    if (rc == E_OK)
+        rc = der_check_exact(cert_der(c), 0, "contents", err);
     if (rc == E_OK)
         rc = der_read(&in, DER_SEQUENCE, "signed part", &tbs, err);
     if (rc == E_OK)

@@ -16,11 +16,11 @@
 
 struct cert;
 
-/* cert_read reads one DER certificate. E_MALFORMED unless it is exactly one, is DER throughout,
- * says the same signature algorithm inside and outside, and encoding it again gives the same bytes:
- * nothing in it can be changed without its issuer's signature failing. An extension that comes
- * twice is E_MALFORMED, more than 256 KiB E_LIMIT. The bytes are copied. Safe to share between
- * threads. Caller frees with cert_free. */
+/* cert_read reads one DER certificate. E_MALFORMED (E_TRUNCATED) unless it is exactly one, is DER
+ * throughout, says the same signature algorithm inside and outside, and encoding it again gives the
+ * same bytes: nothing in it can be changed without its issuer's signature failing. An extension
+ * that comes twice is E_MALFORMED, more than 256 KiB E_LIMIT. The bytes are copied. Safe to share
+ * between threads. Caller frees with cert_free. */
 MUST_USE enum errc cert_read(struct span der, struct cert **out, struct err *err);
 void cert_free(struct cert *c);
 

@@ -46,6 +46,7 @@ static void add_fault(const struct place *p, enum chain_fault fault, enum weight
 
 /* --- our own rules */
 
+/* check_time: the last second counts as expired, as it does for OpenSSL. */
 static void check_time(const struct place *p)
 {
     char name[NAME_IN_TEXT], when[32];
@@ -54,7 +55,7 @@ static void check_time(const struct place *p)
     if (p->ask->at < p->cert->not_before)
         findings_add(p->findings, reason, WEIGHT_FATAL, NO_OFFSET, "not valid before %s: %s",
                      text_format_time(p->cert->not_before, when), name);
-    if (p->ask->at > p->cert->not_after)
+    if (p->ask->at >= p->cert->not_after)
         findings_add(p->findings, reason, WEIGHT_FATAL, NO_OFFSET, "expired %s: %s",
                      text_format_time(p->cert->not_after, when), name);
 }

@@ -10,6 +10,7 @@
 struct page {
     struct buf *out;
     const struct print_style *style;
+    int64_t now;  /* what is judged as of, where no timestamp says otherwise */
     enum errc rc; /* the first error; nothing is written after it */
     struct err *err;
 };
@@ -73,17 +74,19 @@ static void put_stamp(struct page *p, const struct stamp_facts *stamp)
 {
     char time[32];
     char row[NAME_ROOM + 96];
-    if (stamp->kind == STAMP_NONE) {
-        put_row(p, "timestamp", "none: judged as of now");
-        return;
-    }
     struct buf b;
+    if (p->rc != E_OK)
+        return;
     buf_init(&b, sizeof(row));
-    if (buf_printf(&b, p->err, "%s, %s, by %s%s",
-                   stamp->time == 0 ? "no time" : text_format_time(stamp->time, time),
-                   stamp->kind == STAMP_RFC3161 ? "RFC 3161" : "countersignature",
-                   stamp->authority[0] == '\0' ? "an unknown authority" : stamp->authority,
-                   stamp->trusted ? "" : " (not trusted)") == E_OK)
+    if (stamp->kind == STAMP_NONE)
+        p->rc = buf_printf(&b, p->err, "none: judged as of %s", text_format_time(p->now, time));
+    else
+        p->rc = buf_printf(&b, p->err, "%s, %s, by %s%s",
+                           stamp->time == 0 ? "no time" : text_format_time(stamp->time, time),
+                           stamp->kind == STAMP_RFC3161 ? "RFC 3161" : "countersignature",
+                           stamp->authority[0] == '\0' ? "an unknown authority" : stamp->authority,
+                           stamp->trusted ? "" : " (not trusted)");
+    if (p->rc == E_OK)
         put_row(p, "timestamp", text_printable(buf_span(&b), row, sizeof(row)));
     buf_fini(&b);
 }
@@ -176,7 +179,9 @@ static enum errc text_file(const struct print_input *in, const struct print_styl
                            struct buf *out, struct err *err)
 {
     const struct verdict *v = in->verdict;
-    struct page p = { .out = out, .style = style, .rc = E_OK, .err = err };
+    struct page p = {
+        .out = out, .style = style, .now = in->policy->now, .rc = E_OK, .err = err
+    };
     if (style->quiet && v->outcome == OUTCOME_ACCEPTED)
         return E_OK;
     put_head(&p, in);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the static libraries that the Windows build links, for x86_64-w64-mingw32, from the distribution's own source packages,
-# into a cache outside the clone. Prints the folder they are in. Cold some minutes, warm at once.
+# into a cache outside the clone. Prints the folder they are in. Cold six minutes on two cores, warm at once.
 #
 #   usage: mingw-deps.sh [--print-key]        environment: MINGW_DEPS_CACHE (default ~/.cache/surefoot/mingw), JOBS
 #
@@ -184,7 +184,9 @@ step_curl() { # Makefile.mk + config-win32.h: no configure checks. CPPFLAGS must
     pc libcurl curl 'libssl libcrypto' '-lcurl -lws2_32 -lcrypt32 -lbcrypt -lnormaliz -ladvapi32' -DCURL_STATICLIB
 }
 
-step_cmocka() { # the static library has a name of its own, and an import library would be found before it
+step_cmocka() { # the static library has a name of its own, and an import library would be found before it. %zu must be understood
+    export CFLAGS="$CFLAGS -D__USE_MINGW_ANSI_STDIO=1"
+    sed -i 's/__format__ (__printf__,/__format__ (__gnu_printf__,/' "$SRC/cmocka/include/cmocka.h"
     configure cmocka -DWITH_STATIC_LIB=ON -DUNIT_TESTING=OFF -DWITH_EXAMPLES=OFF
     cmake --build "$BLD/cmocka" -j"$JOBS"
     cmake --install "$BLD/cmocka"

@@ -66,7 +66,7 @@ enum errc source_file_open(const char *path, struct source **out_src, struct err
     static const struct source_ops ops = { file_read_at, file_close };
     wchar_t *wide = NULL;
     struct file_source *file = NULL;
-    uint64_t size;
+    uint64_t size = 0;
     enum errc rc = w32_path(path, &wide, err);
     if (rc != E_OK)
         return rc;

@@ -135,6 +135,10 @@ def test_text_says_who_signed_and_what_to_do(shelf: Shelf) -> None:
     assert out.endswith("3 files: 1 accepted 1 refused 1 error\n")
 
 
+def test_text_says_as_of_when_what_has_no_timestamp_was_judged(shelf: Shelf) -> None:
+    assert re.search(rf"timestamp +none: judged as of {AT}\n", report(shelf, "text", shelf.signed))
+
+
 def test_verbose_adds_the_chain(shelf: Shelf) -> None:
     more, usual = report(shelf, "text", "--verbose", shelf.good), report(shelf, "text", shelf.good)
     assert "Kit Root" in more and "spki-sha256" in more and "spki-sha256" not in usual

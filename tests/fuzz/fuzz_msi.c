@@ -10,8 +10,9 @@ static void judge(struct format *f, size_t size, struct report *report)
     struct digest_set set;
     if (format_msi.signature(f, &signature, NULL) == E_OK && signature.der.len > size)
         abort();
-    (void)format_msi.digest(f, DIGEST_BIT(DIGEST_SHA256) | DIGEST_BIT(DIGEST_SHA1), &set, report,
-                            NULL);
+    const uint32_t algs = DIGEST_BIT(DIGEST_SHA256) | DIGEST_BIT(DIGEST_SHA1);
+    if (format_msi.digest(f, algs, &set, report, NULL) == E_OK && set.algs != algs)
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -208,9 +208,11 @@ static void catalog_tells_flat_files_from_cabinets_and_others(void **state)
         join(member(hash, spc("1.3.6.1.4.1.311.2.1.25", cab, SHA256_OID, hash)),
              join(member(hash, spc("1.3.6.1.4.1.311.2.1.15", pe_data(), SHA256_OID, hash)),
                   member(hash, spc("1.3.6.1.4.1.311.2.1.30", sip_info(), SHA256_OID, hash))));
+    all = join(all, member(hash, spc("1.3.6.1.4.1.311.2.1.28", flat_link(), SHA256_OID, hash)));
     struct catalog_members m = read_all(list(all));
-    assert_int_equal(m.n, 3);
-    assert_false(m.items[0].flat || m.items[1].flat || m.items[2].flat);
+    assert_int_equal(m.n, 4);
+    assert_false(m.items[0].flat || m.items[1].flat || m.items[2].flat || m.items[3].flat);
+    assert_int_equal(m.items[3].type, OID_SPC_CAB_DATA);
     assert_int_equal(m.items[0].type, OID_SPC_CAB_DATA);
     assert_int_equal(m.items[1].type, OID_SPC_PE_IMAGE_DATA);
     assert_int_equal(m.items[2].type, OID_SPC_SIP_INFO);

@@ -206,13 +206,13 @@ static void minisign_refuses_every_flipped_byte_but_the_untrusted_comment(void *
 {
     UNUSED(state);
     const char *texts[] = { SIGNATURE, LEGACY };
-    const size_t comment_end = strlen(UNTRUSTED);
+    const size_t comment_at = strlen("untrusted comment: "), comment_end = strlen(UNTRUSTED);
     for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
         size_t len = strlen(texts[k]);
         uint8_t *text = malloc(len);
         assert_non_null(text);
-        for (size_t i = comment_end; i < len; i++) {
-            for (unsigned bit = 0; bit < 8; bit++) {
+        for (size_t i = 0; i < len; i++) {
+            for (unsigned bit = 0; bit < 8 && (i < comment_at || i >= comment_end); bit++) {
                 memcpy(text, texts[k], len);
                 text[i] ^= (uint8_t)(1U << bit);
                 struct verdict v = judge(CONTENT, span_of(text, len), KEY_LINE);
