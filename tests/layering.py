@@ -33,7 +33,7 @@ PRIVATE = {"platform/posix/": "platform/posix", "platform/win32/": "platform/win
 
 # foreign header prefix -> the files (or folders) that may include it
 FOREIGN = {
-    "openssl/": ["verify/digest.c", "verify/cert.c", "verify/cert_key.c", "verify/cert_names.c", "verify/cert_private.h",
+    "openssl/": ["verify/digest.c", "verify/cert.c", "verify/cert_key.c", "verify/cert_memo.c", "verify/cert_names.c", "verify/cert_private.h",
                  "verify/chain.c", "verify/chain_path.c", "verify/chain_checks.c", "verify/crl.c", "verify/crl.h",
                  "verify/trust.c", "verify/trust_private.h", "verify/minisign.c", "keys/publish/keygen.c",
                  "keys/publish/sign.c", "keys/publish/sign_pkcs11.c"],

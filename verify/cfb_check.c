@@ -237,18 +237,44 @@ static enum errc check_fat_end(const struct cfb *cfb, struct err *err)
     return E_OK;
 }
 
-/* A known writer puts an end of chain after the last one. */
+/* The last mini FAT entries stand for no mini sector and say so with FREESECT. One writer in wide
+ * use ends the table with a single ENDOFCHAIN. The two differ in one bit that no hash covers, so
+ * only one of them can be the right value for a file, and which one is told by how that writer lays
+ * out a file: siblings as a list (no node has a left one), and at the end mini stream, mini FAT,
+ * directory and FAT, one behind the other. */
+static bool is_laid_out_as_list(const struct cfb *cfb)
+{
+    uint32_t n_used = 0;
+    for (uint32_t id = 0; id < cfb->n_entries; id++) {
+        const struct cfb_entry *e = &cfb->entries[id];
+        if (e->type == CFB_EMPTY)
+            continue;
+        if (get_u32le(e->raw.ptr + 68) != CFB_NONE)
+            return false;
+        n_used++;
+    }
+    if (n_used < 4 || cfb->mini_chain.n == 0 || cfb->fat_sectors.n == 0)
+        return false;
+    uint32_t mini_fat_at = cfb->mini_chain.at[cfb->mini_chain.n - 1] + 1;
+    uint32_t dir_at = mini_fat_at + cfb->minifat_chain.n;
+    uint32_t fat_at = dir_at + cfb->dir_chain.n;
+    return cfb->header.minifat_start == mini_fat_at && cfb->header.dir_start == dir_at &&
+           cfb->fat_sectors.at[0] == fat_at && fat_at + cfb->fat_sectors.n == cfb->n_sectors;
+}
+
 static enum errc check_mini_fat_end(struct account *a, struct err *err)
 {
     const struct cfb *cfb = a->cfb;
     enum errc rc = E_OK;
+    uint32_t expected = is_laid_out_as_list(cfb) ? ENDOFCHAIN : FREESECT;
     for (uint32_t i = cfb->n_minis; i < cfb->minifat.n && rc == E_OK; i++) {
-        if (cfb->minifat.at[i] == FREESECT)
-            continue;
-        uint64_t at = (uint64_t)i * 4;
-        uint64_t sector_at = cfb_sector_at(cfb, cfb->minifat_chain.at[at >> cfb->shift]);
-        rc = cover(a, sector_at + (at & (cfb->sector_len - 1)), 4,
-                   "mini FAT past the mini stream's end", err);
+        if (cfb->minifat.at[i] != expected) {
+            uint64_t at = (uint64_t)i * 4;
+            uint64_t sector_at = cfb_sector_at(cfb, cfb->minifat_chain.at[at >> cfb->shift]);
+            rc = cover(a, sector_at + (at & (cfb->sector_len - 1)), 4,
+                       "mini FAT past the mini stream's end", err);
+        }
+        expected = FREESECT;
     }
     return rc;
 }

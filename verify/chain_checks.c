@@ -143,7 +143,7 @@ static void check_key(const struct place *p)
     bool is_legacy = p->ask->purpose == CHAIN_TIMESTAMP_LEGACY;
     enum weight weight = WEIGHT_FATAL;
     if (is_rsa && bits >= RSA_BITS_OLD)
-        weight = is_legacy ? WEIGHT_LENIENT : WEIGHT_RSA1024;
+        weight = is_legacy ? WEIGHT_LENIENT : p->is_end ? WEIGHT_RSA1024_ANCHOR : WEIGHT_RSA1024;
     if ((is_rsa && bits < RSA_BITS_GOOD) || (kind == EVP_PKEY_EC && bits < EC_BITS_GOOD))
         findings_add(p->findings, REASON_WEAK_KEY, weight, NO_OFFSET, "%s key of %d bits: %s",
                      is_rsa ? "RSA" : "elliptic curve", bits,

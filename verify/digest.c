@@ -28,18 +28,19 @@ static struct {
     EVP_MD *mds[N_DIGEST_ALGS];
 } shared = { .once = CRYPTO_ONCE_STATIC_INIT };
 
+void digest_init_library(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 static void fill_shared(void)
 {
+    digest_init_library();
     shared.context = OSSL_LIB_CTX_new();
     if (shared.context == NULL)
         return;
     for (int alg = DIGEST_NONE + 1; alg < N_DIGEST_ALGS; alg++)
         shared.mds[alg] = EVP_MD_fetch(shared.context, algs_known[alg].openssl_name, NULL);
-}
-
-void digest_init_library(void)
-{
-    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }
 
 struct ossl_lib_ctx_st *digest_context(void)

@@ -45,9 +45,10 @@ static inline struct span digest_span(const struct digest *d)
 }
 
 /* digest_init_library tells OpenSSL never to read a configuration file (OPENSSL_CONF, openssl.cnf)
- * in this process, the TLS of libcurl included. A program calls it first thing in main; the library
- * for other programs does not, since what the host reads is the host's business and touches nothing
- * here. */
+ * in this process: such a file can name code to load. A program calls it first thing in main,
+ * before libcurl; digest_context calls it too, since parts of OpenSSL use the default context
+ * whatever they are given. A host program that wants its own configuration read has OpenSSL read it
+ * before it calls anything here; it then decides nothing about what is accepted. */
 void digest_init_library(void);
 
 /* digest_context is OpenSSL's OSSL_LIB_CTX that everything in verify/ uses; NULL where memory ran

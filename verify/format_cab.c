@@ -151,15 +151,16 @@ static enum errc signature(struct format *f, struct format_signature *out, struc
     return E_OK;
 }
 
-/* Which bytes are hashed. An unsigned cabinet's digest (for catalogs) leaves out the same fields;
- * without a reserve there are fewer of them. */
+/* Which bytes are hashed. For a cabinet without a reserve, which was never signed (its digest is
+ * for catalogs), that is all but reserved1, iCabinet too. */
 static void list_parts(const struct cab *cab, struct region parts[3])
 {
     const struct cab_header *h = &cab->header;
     uint64_t end = cab->signature != NULL ? h->sig_at : cab->base.src->size;
-    uint64_t rest_at = h->header_reserve == CAB_RESERVE_LEN ? 56 : CAB_HEADER_LEN;
+    bool has_reserve = h->header_reserve == CAB_RESERVE_LEN;
+    uint64_t rest_at = has_reserve ? 56 : CAB_HEADER_LEN;
     parts[0] = (struct region){ 0, 4 };
-    parts[1] = (struct region){ 8, 26 };
+    parts[1] = (struct region){ 8, has_reserve ? 26 : CAB_HEADER_LEN - 8 };
     parts[2] = (struct region){ rest_at, end - rest_at };
 }
 

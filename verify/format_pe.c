@@ -25,12 +25,22 @@ struct headers {
     uint32_t security_at, security_len; /* the directory entry's two numbers */
 };
 
+/* A program of DOS times: its header, e_cparhdr paragraphs of 16 bytes, ends before e_lfanew, so it
+ * has no field that could lead anywhere. It can carry no signature. */
+static bool is_dos_program(struct span head)
+{
+    uint16_t paragraphs = head.len < DOS_HEADER_LEN ? 0 : get_u16le(head.ptr + 8);
+    return paragraphs == 2 || paragraphs == 3;
+}
+
 static bool sniff(struct source *src, struct span head)
 {
     static const uint8_t nt_magic[4] = { 'P', 'E', 0, 0 };
     uint8_t magic[4];
     if (head.len < DOS_HEADER_LEN || !span_starts_with(head, span_text("MZ")))
         return false;
+    if (is_dos_program(head))
+        return true;
     uint32_t pe_at = get_u32le(head.ptr + LFANEW_AT);
     return source_read_at(src, pe_at, magic, sizeof(magic), NULL) == E_OK &&
            span_equal(span_of(magic, sizeof(magic)), span_of(nt_magic, sizeof(nt_magic)));
@@ -276,7 +286,10 @@ static enum errc open_pe(struct source *src, struct report *report, struct forma
     if (pe == NULL)
         return err_nomem(err);
     pe->base = (struct format_base){ &format_pe, src };
-    enum errc rc = read_pe(pe, report, err);
+    uint8_t head[DOS_HEADER_LEN];
+    enum errc rc = source_read_at(src, 0, head, sizeof(head), err);
+    if (rc == E_OK && !is_dos_program(span_of(head, sizeof(head))))
+        rc = read_pe(pe, report, err);
     if (rc == E_OK)
         *out = (struct format *)pe;
     else

@@ -103,6 +103,17 @@ static void check_checksum(const struct pass *pass, struct report *report)
                      pass->pe->checksum);
 }
 
+/* A file that was never signed is hashed (for catalogs) as signing would have padded it: with
+ * zeroes to a multiple of 8. */
+static enum errc add_padding(const struct pass *pass, struct err *err)
+{
+    static const uint8_t zeroes[8] = { 0 };
+    size_t over = (size_t)(pass->pe->base.src->size % 8);
+    if (pass->pe->table.len != 0 || over == 0)
+        return E_OK;
+    return hasher_add(pass->hasher, span_of(zeroes, 8 - over), err);
+}
+
 enum errc pe_digest(struct format *f, uint32_t algs, struct digest_set *out, struct report *report,
                     struct err *err)
 {
@@ -112,6 +123,8 @@ enum errc pe_digest(struct format *f, uint32_t algs, struct digest_set *out, str
     enum errc rc = scratch == NULL ? err_nomem(err) : hasher_new(algs, &pass.hasher, err);
     if (rc == E_OK)
         rc = source_each(src, 0, src->size, scratch, take_piece, &pass, err);
+    if (rc == E_OK)
+        rc = add_padding(&pass, err);
     if (rc == E_OK)
         rc = hasher_finish(pass.hasher, out, err);
     if (rc == E_OK)

@@ -253,8 +253,11 @@ const struct minisign_key *trust_key(const struct trust *t, size_t i)
 enum errc trust_new(struct trust **out, struct err *err)
 {
     struct trust *t = calloc(1, sizeof(*t));
-    if (t == NULL)
+    /* The context first: before it is made, OpenSSL might read a configuration file. */
+    if (t == NULL || digest_context() == NULL) {
+        free(t);
         return err_nomem(err);
+    }
     *out = t;
     return E_OK;
 }

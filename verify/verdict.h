@@ -99,10 +99,12 @@ enum weight {
     WEIGHT_LENIENT, /* strict refuses it, the windows profile reports it, --allow does not excuse it
                      */
     WEIGHT_SHA1,    /* fatal in strict unless --allow sha1 */
-    WEIGHT_RSA1024, /* fatal in strict unless --allow rsa1024; the windows profile tolerates it */
-    WEIGHT_CONTAINER, /* the container does not read, so nothing is known of signatures inside;
-                         excused only by an accepted signature over the whole file */
-    WEIGHT_NOTE,      /* never fatal */
+    WEIGHT_RSA1024, /* fatal in both profiles unless --allow rsa1024 */
+    WEIGHT_RSA1024_ANCHOR, /* the same for an anchor, which the windows profile tolerates: old roots
+                            */
+    WEIGHT_CONTAINER,      /* the container does not read, so nothing is known of signatures inside;
+                              excused only by an accepted signature over the whole file */
+    WEIGHT_NOTE,           /* never fatal */
 };
 
 #define NO_OFFSET UINT64_MAX

@@ -26,7 +26,8 @@ static bool is_fatal(const struct finding *f, const struct policy *p, bool whole
         return strict && !whole_file && (p->allowed & allowance_for(f->reason)) == 0;
     case WEIGHT_LENIENT: return strict;
     case WEIGHT_SHA1: return strict && (p->allowed & ALLOW_SHA1) == 0;
-    case WEIGHT_RSA1024: return strict && (p->allowed & ALLOW_RSA1024) == 0;
+    case WEIGHT_RSA1024: return (p->allowed & ALLOW_RSA1024) == 0;
+    case WEIGHT_RSA1024_ANCHOR: return strict && (p->allowed & ALLOW_RSA1024) == 0;
     case WEIGHT_CONTAINER: return !signed_whole;
     case WEIGHT_NOTE: return false;
     }

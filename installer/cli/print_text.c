@@ -150,9 +150,18 @@ static void put_advice(struct page *p, const struct verdict *v)
     size_t n = print_reasons_of_file(v, reasons, ARRAY_LEN(reasons));
     if (n == 0 || v->outcome == OUTCOME_ACCEPTED)
         return;
-    put(p, "  what to do: ");
-    put(p, reason_advice(reasons[0]->reason));
-    put(p, "\n");
+    for (size_t i = 0; i < n; i++) {
+        bool was_said = false;
+        for (size_t k = 0; k < i; k++)
+            was_said = was_said || reasons[k]->reason == reasons[i]->reason;
+        if (was_said)
+            continue;
+        put(p, i == 0 ? "  what to do: " : "              ");
+        put(p, reason_word(reasons[i]->reason));
+        put(p, ": ");
+        put(p, reason_advice(reasons[i]->reason));
+        put(p, "\n");
+    }
 }
 
 static void put_head(struct page *p, const struct print_input *in)
@@ -179,9 +188,7 @@ static enum errc text_file(const struct print_input *in, const struct print_styl
                            struct buf *out, struct err *err)
 {
     const struct verdict *v = in->verdict;
-    struct page p = {
-        .out = out, .style = style, .now = in->policy->now, .rc = E_OK, .err = err
-    };
+    struct page p = { .out = out, .style = style, .now = in->policy->now, .rc = E_OK, .err = err };
     if (style->quiet && v->outcome == OUTCOME_ACCEPTED)
         return E_OK;
     put_head(&p, in);

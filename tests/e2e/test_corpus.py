@@ -19,7 +19,10 @@ REFUSED = {"untrusted-chain", "expired", "revoked", "bad-digest", "bad-signature
 LIMIT_S = 1.0  # for one hostile file, by the README of the corpus
 
 # id -> (what we say instead, why)
-DISAGREE: dict[str, tuple[str, str]] = {}
+DISAGREE: dict[str, tuple[str, str]] = {
+    "p7-0001": ("unsupported", "a bare SignedData with the content of a PE is no kind of file, and no file of its content is there "
+                "to judge: it is not accepted, exit 8"),
+}
 
 FWUPD = "cms/fwupd+fwupd/src/tests/colorhug/"
 RAUC = "cms/rauc+rauc/test/openssl-ca/"
@@ -28,6 +31,10 @@ MINISIGN = "minisign/aead+minisign/internal/testdata/"
 # Detached rows: the content they sign, and what they are judged by (the index says it in words).
 DETACHED: dict[str, tuple[str, list[str]]] = {
     "minisign-0002": (MINISIGN + "message.txt", ["--key", MINISIGN + "minisign.pub"]),
+    # the authority of these is not in the corpus: the signer's own certificate is pinned
+    "cms-0002": (FWUPD + "firmware.bin", ["--pin", "sha256:1ae8cbe206091736dec0c8a722575ff883dffb4c1c342175514c3fe5721b202f"]),
+    "cms-0003": (FWUPD + "firmware.bin", ["--pin", "sha256:f11857faf0710106b9b6801df0d3ff860414c1c82ee8c15d035de03310ff125b", "--eku", "any"]),
+    "cms-0005": (FWUPD + "firmware.bin.sha256", ["--pin", "sha256:f11857faf0710106b9b6801df0d3ff860414c1c82ee8c15d035de03310ff125b", "--eku", "any"]),
     "cms-0021": (RAUC + "manifest", ["--anchors", RAUC + "provisioning-ca.pem", "--crl", RAUC + "provisioning-ca.pem",
                                      "--eku", "any"]),
     "cms-0022": (RAUC + "manifest", ["--anchors", RAUC + "provisioning-ca.pem", "--crl", RAUC + "provisioning-ca.pem",

@@ -114,7 +114,8 @@ static const struct {
     { REASON_NOT_CODE_SIGNING, WEIGHT_LENIENT, ~0U, false, true, false, false },
     { REASON_WEAK_DIGEST, WEIGHT_SHA1, ALLOW_SHA1, false, true, true, false },
     { REASON_WEAK_DIGEST, WEIGHT_SHA1, ALLOW_RSA1024, false, true, false, false },
-    { REASON_WEAK_KEY, WEIGHT_RSA1024, ALLOW_RSA1024, false, true, true, false },
+    { REASON_WEAK_KEY, WEIGHT_RSA1024, ALLOW_RSA1024, false, false, true, false },
+    { REASON_WEAK_KEY, WEIGHT_RSA1024_ANCHOR, ALLOW_RSA1024, false, true, true, false },
     { REASON_NO_PUBLISHER_DEMANDED, WEIGHT_NOTE, 0, true, true, true, true },
     { REASON_MALFORMED, WEIGHT_CONTAINER, ~0U, false, false, false, false },
 };
