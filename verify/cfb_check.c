@@ -249,7 +249,9 @@ static bool is_laid_out_as_list(const struct cfb *cfb)
         const struct cfb_entry *e = &cfb->entries[id];
         if (e->type == CFB_EMPTY)
             continue;
-        if (get_u32le(e->raw.ptr + 68) != CFB_NONE)
+        uint32_t right = get_u32le(e->raw.ptr + 72), child = get_u32le(e->raw.ptr + 76);
+        if (get_u32le(e->raw.ptr + 68) != CFB_NONE || (right != CFB_NONE && right <= id) ||
+            (child != CFB_NONE && child != id + 1))
             return false;
         n_used++;
     }

@@ -1,10 +1,12 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "installer/cli/cli.h"
 #include "installer/cli/inspect.h"
 #include "installer/cli/opt.h"
 #include "platform/base/text.h"
+#include "verify/catalog.h"
 #include "verify/detached.h"
 #include "verify/judge.h"
 
@@ -72,6 +74,45 @@ static enum errc find_beside(struct platform *platform, const char *file, struct
     return rc;
 }
 
+/* What only an installer package or only a catalog has. Caller frees in->msi. */
+static enum errc look_inside(struct run *run, struct source *src, struct inspect_input *in,
+                             struct inspect_msi **out_msi)
+{
+    if (strcmp(in->verdict->type, "msi") == 0) {
+        *out_msi = calloc(1, sizeof(**out_msi));
+        in->msi = *out_msi;
+        return *out_msi == NULL ? err_nomem(&run->err) : inspect_read_msi(src, *out_msi, &run->err);
+    }
+    if (strcmp(in->verdict->type, "cat") != 0)
+        return E_OK;
+    struct catalog *catalog = NULL;
+    enum errc rc = catalog_open(src, &run->policy, &catalog, &run->err);
+    if (rc == E_OK) {
+        in->has_members = true;
+        in->n_members = catalog_n_members(catalog);
+    }
+    catalog_free(catalog);
+    return errc_is_about_bytes(rc) ? E_OK : rc;
+}
+
+static enum errc show(struct run *run, const char *file, struct source *src,
+                      const struct verdict *v)
+{
+    struct inspect_input in = { .file = file, .verdict = v };
+    struct inspect_msi *msi = NULL;
+    struct buf page;
+    buf_init(&page, 16 * 1024 * 1024);
+    enum errc rc = look_inside(run, src, &in, &msi);
+    if (rc == E_OK)
+        rc = run->as_json ? inspect_print_json(&in, &page, &run->err)
+                          : inspect_print_text(&in, &run->style, &page, &run->err);
+    if (rc == E_OK)
+        rc = cli_write(&page, &run->err);
+    buf_fini(&page);
+    free(msi);
+    return rc;
+}
+
 /* Reads and shows one file. The verdict is made only for the facts in it: with nobody trusted it
  * accepts nothing. */
 static enum errc inspect_file(struct run *run, const char *file, enum outcome *out_outcome)
@@ -80,8 +121,6 @@ static enum errc inspect_file(struct run *run, const char *file, enum outcome *o
     struct source *src = NULL;
     struct beside beside = { .n = 0 };
     struct verdict v = { .outcome = OUTCOME_NONE };
-    struct buf page;
-    buf_init(&page, 16 * 1024 * 1024);
     enum errc rc = platform->fs->open_source(platform->self, file, &src, &run->err);
     if (rc == E_OK)
         rc = find_beside(platform, file, &beside, &run->err);
@@ -89,17 +128,11 @@ static enum errc inspect_file(struct run *run, const char *file, enum outcome *o
         struct judge_ask ask = { &run->policy, beside.list, beside.n };
         rc = judge_file(src, &ask, &v, &run->err);
     }
-    if (rc == E_OK) {
-        struct inspect_input in = { file, src, &v };
-        rc = run->as_json ? inspect_print_json(&in, &page, &run->err)
-                          : inspect_print_text(&in, &run->style, &page, &run->err);
-    }
     if (rc == E_OK)
-        rc = cli_write(&page, &run->err);
+        rc = show(run, file, src, &v);
     *out_outcome = v.outcome;
     for (size_t i = 0; i < beside.n; i++)
         buf_fini(&beside.bytes[i]);
-    buf_fini(&page);
     verdict_fini(&v);
     source_close(src);
     return rc;

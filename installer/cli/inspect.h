@@ -15,10 +15,43 @@ struct inspect_style {
     bool colour, quiet, verbose;
 };
 
+#define INSPECT_CABINETS_MAX 64
+#define INSPECT_CODE_ROOM 80 /* of a GUID, with room for what is none */
+
+struct inspect_cabinet {
+    char name[NAME_ROOM];
+    bool is_embedded; /* else a file beside the package */
+    bool has_size;    /* embedded, and really there */
+    uint64_t size;
+};
+
+/* What an installer package says it installs. Texts are printable; "" where it does not say. */
+struct inspect_msi {
+    bool is_there;    /* the file has an installer's database */
+    const char *kind; /* "package", "patch", "transform" by its class, or "unknown" */
+    char name[NAME_ROOM], version[INSPECT_CODE_ROOM], manufacturer[NAME_ROOM];
+    char product_code[INSPECT_CODE_ROOM], upgrade_code[INSPECT_CODE_ROOM];
+    char title[NAME_ROOM], package_code[NAME_ROOM]; /* of the summary */
+    char platform[INSPECT_CODE_ROOM];               /* not of a patch */
+    char languages[NAME_ROOM];                      /* numbers with commas; not of a patch */
+    char targets[NAME_ROOM];                        /* of a patch: product codes */
+    bool has_files;
+    uint32_t n_files;
+    uint64_t n_cabinets; /* in the database; the first of them are in the list */
+    struct inspect_cabinet cabinets[INSPECT_CABINETS_MAX];
+    char trouble[200]; /* the database does not read: why; "" where it does */
+};
+
+/* inspect_read_msi fills a zeroed `out` from a compound file. An error is the machine's (E_IO,
+ * E_NOMEM); what is wrong with the bytes is in `trouble`. */
+MUST_USE enum errc inspect_read_msi(struct source *src, struct inspect_msi *out, struct err *err);
+
 struct inspect_input {
     const char *file;
-    struct source *src; /* the same open file, for what only an installer package has */
     const struct verdict *verdict;
+    const struct inspect_msi *msi; /* NULL for other kinds */
+    bool has_members;              /* a catalog that reads */
+    size_t n_members;
 };
 
 MUST_USE enum errc inspect_print_text(const struct inspect_input *in,

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -59,9 +60,69 @@ static json_t *signatures_value(const struct verdict *v)
     return a;
 }
 
-static json_t *findings_value(const struct findings *list)
+/* --- an installer package */
+
+static json_t *languages_value(const char *text)
 {
     json_t *a = json_array();
+    while (a != NULL && *text != '\0') {
+        size_t len = strcspn(text, ",");
+        if (json_array_append_new(a, json_stringn(text, len)) != 0) {
+            json_decref(a);
+            return NULL;
+        }
+        text += len + (text[len] == ',' ? 1 : 0);
+    }
+    return a;
+}
+
+static json_t *cabinets_value(const struct inspect_msi *m)
+{
+    json_t *a = json_array();
+    for (uint64_t i = 0; a != NULL && i < m->n_cabinets && i < INSPECT_CABINETS_MAX; i++) {
+        const struct inspect_cabinet *c = &m->cabinets[i];
+        json_t *o =
+            json_pack("{s:s,s:b,s:o}", "name", c->name, "embedded", (int)c->is_embedded, "size",
+                      c->has_size ? json_integer((json_int_t)c->size) : json_null());
+        if (json_array_append_new(a, o) != 0) {
+            json_decref(a);
+            return NULL;
+        }
+    }
+    return a;
+}
+
+static json_t *msi_value(const struct inspect_msi *m)
+{
+    if (m == NULL || !m->is_there)
+        return json_null();
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o}", "kind", m->kind,
+                     "product_name", text_value(m->name), "product_version", text_value(m->version),
+                     "manufacturer", text_value(m->manufacturer), "product_code",
+                     text_value(m->product_code), "upgrade_code", text_value(m->upgrade_code),
+                     "package_code", text_value(m->package_code), "title", text_value(m->title),
+                     "platform", text_value(m->platform), "languages",
+                     languages_value(m->languages), "targets", text_value(m->targets), "files",
+                     m->has_files ? json_integer((json_int_t)m->n_files) : json_null(),
+                     "n_cabinets", (json_int_t)m->n_cabinets, "cabinets", cabinets_value(m));
+}
+
+static json_t *cat_value(const struct inspect_input *in)
+{
+    return in->has_members ? json_pack("{s:I}", "members", (json_int_t)in->n_members) : json_null();
+}
+
+/* --- */
+
+static json_t *findings_value(const struct findings *list, const char *trouble)
+{
+    json_t *a = json_array();
+    if (a != NULL && trouble[0] != '\0' &&
+        json_array_append_new(a, json_pack("{s:s,s:s}", "code", reason_word(REASON_MALFORMED),
+                                           "detail", trouble)) != 0) {
+        json_decref(a);
+        return NULL;
+    }
     for (size_t i = 0; a != NULL && i < list->n; i++) {
         json_t *o = json_pack("{s:s,s:s}", "code", reason_word(list->items[i].reason), "detail",
                               list->items[i].text);
@@ -87,10 +148,11 @@ enum errc inspect_print_json(const struct inspect_input *in, struct buf *out, st
         buf_fini(&name);
         return rc;
     }
-    json_t *o = json_pack("{s:s,s:s,s:s,s:I,s:b,s:o,s:o}", "schema", "surefoot.inspect/1", "file",
-                          (const char *)name.ptr, "type", v->type, "size", (json_int_t)v->size,
-                          "proven", 0, "signatures", signatures_value(v), "findings",
-                          findings_value(&v->report.findings));
+    json_t *o = json_pack(
+        "{s:s,s:s,s:s,s:I,s:b,s:o,s:o,s:o,s:o}", "schema", "surefoot.inspect/1", "file",
+        (const char *)name.ptr, "type", v->type, "size", (json_int_t)v->size, "proven", 0, "msi",
+        msi_value(in->msi), "cat", cat_value(in), "signatures", signatures_value(v), "findings",
+        findings_value(&v->report.findings, in->msi == NULL ? "" : in->msi->trouble));
     char *line = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
     json_decref(o);
     buf_fini(&name);

@@ -1,8 +1,10 @@
 #include "installer/cli/inspect.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "platform/base/num.h"
 #include "platform/base/text.h"
 
 const char *inspect_says(const struct sig_verdict *sig)
@@ -69,6 +71,74 @@ static void put_signature(struct page *p, const struct sig_verdict *sig, bool ve
     put_row(p, "web page", sig->program_url);
 }
 
+/* --- an installer package */
+
+static void put_list(struct page *p, const char *label, const char *text)
+{
+    if (text[0] != '\0')
+        put_row(p, label, text);
+}
+
+static void put_cabinet(struct page *p, const char *label, const struct inspect_cabinet *c)
+{
+    char row[NAME_ROOM + 80];
+    int n = 0;
+    if (!c->is_embedded)
+        n = snprintf(row, sizeof(row), "%s, beside the package", c->name);
+    else if (!c->has_size)
+        n = snprintf(row, sizeof(row), "%s, embedded, but not there", c->name);
+    else
+        n = snprintf(row, sizeof(row), "%s, embedded, %" PRIu64 " bytes", c->name, c->size);
+    if (n > 0)
+        put_row(p, label, row);
+}
+
+static void put_contents(struct page *p, const struct inspect_msi *m)
+{
+    char number[80];
+    if (m->has_files && snprintf(number, sizeof(number), "%" PRIu32, m->n_files) > 0)
+        put_row(p, "files", number);
+    uint64_t shown = num_min(m->n_cabinets, INSPECT_CABINETS_MAX);
+    for (uint64_t i = 0; i < shown; i++)
+        put_cabinet(p, i == 0 ? "cabinets" : "", &m->cabinets[i]);
+    if (shown < m->n_cabinets &&
+        snprintf(number, sizeof(number), "and %" PRIu64 " more", m->n_cabinets - shown) > 0)
+        put_row(p, "", number);
+}
+
+static void put_msi(struct page *p, const struct inspect_msi *m)
+{
+    if (m == NULL || !m->is_there || p->rc != E_OK)
+        return;
+    bool is_patch = strcmp(m->kind, "patch") == 0;
+    bool is_package = strcmp(m->kind, "package") == 0;
+    p->rc = buf_printf(p->out, p->err, "  installer %s\n",
+                       strcmp(m->kind, "unknown") == 0 ? "database" : m->kind);
+    (is_package ? put_row : put_list)(p, "product", m->name);
+    if (m->name[0] == '\0')
+        put_list(p, "title", m->title);
+    (is_package ? put_row : put_list)(p, "version", m->version);
+    (is_package ? put_row : put_list)(p, "manufacturer", m->manufacturer);
+    (is_package ? put_row : put_list)(p, "product code", m->product_code);
+    (is_package ? put_row : put_list)(p, "upgrade code", m->upgrade_code);
+    put_row(p, is_patch ? "patch code" : "package code", m->package_code);
+    if (is_patch)
+        put_row(p, "for products", m->targets);
+    else
+        put_row(p, "platform", m->platform);
+    put_list(p, "languages", m->languages);
+    put_contents(p, m);
+}
+
+/* --- */
+
+static void put_members(struct page *p, const struct inspect_input *in)
+{
+    if (in->has_members && p->rc == E_OK)
+        p->rc = buf_printf(p->out, p->err, "  catalog of %zu %s\n", in->n_members,
+                           in->n_members == 1 ? "file" : "files");
+}
+
 /* What is wrong with the container, whoever signed it. */
 static void put_oddities(struct page *p, const struct verdict *v)
 {
@@ -90,8 +160,12 @@ enum errc inspect_print_text(const struct inspect_input *in, const struct inspec
                           ": %s, %" PRIu64
                           " bytes. Nothing below is proven; surefoot verify does that.\n",
                           v->type, v->size);
+    put_msi(&p, in->msi);
+    put_members(&p, in);
     for (size_t i = 0; i < v->n_sigs; i++)
         put_signature(&p, v->sigs[i], style->verbose);
     put_oddities(&p, v);
+    if (in->msi != NULL && in->msi->trouble[0] != '\0' && p.rc == E_OK)
+        p.rc = buf_printf(out, err, "  %s: %s\n", reason_word(REASON_MALFORMED), in->msi->trouble);
     return p.rc;
 }
