@@ -34,7 +34,9 @@ static void keep_complaint(void *arg, const char *msg, xmlParserSeverities sever
 
 static int line_of(const struct reading *r)
 {
-    return xmlTextReaderGetParserLineNumber(r->reader);
+    /* The parser reads ahead; the node knows where it began. */
+    long line = xmlGetLineNo(xmlTextReaderCurrentNode(r->reader));
+    return line > 0 && line <= INT_MAX ? (int)line : xmlTextReaderGetParserLineNumber(r->reader);
 }
 
 static enum errc at_line(const struct reading *r, enum errc rc, struct err *err)

@@ -102,7 +102,7 @@ static enum errc read_moniker(const struct der *link, enum oid *out_type, struct
 
 static enum errc read_page_hashes(const struct der *link, struct spc *out, struct err *err)
 {
-    enum oid type;
+    enum oid type = OID_UNKNOWN;
     enum errc e = read_moniker(link, &type, &out->page_hashes, err);
     if (e != E_OK)
         return e;
@@ -142,7 +142,7 @@ static enum errc read_link(struct reader *r, struct err *err)
 {
     struct der link;
     struct span hash;
-    enum oid type;
+    enum oid type = OID_UNKNOWN;
     enum errc e = der_read(r, DER_CONTEXT_CONSTRUCTED(1), "SpcLink", &link, err);
     if (e == E_OK)
         e = read_moniker(&link, &type, &hash, err);

@@ -240,8 +240,20 @@ static enum errc check_fat_end(const struct cfb *cfb, struct err *err)
 /* The last mini FAT entries stand for no mini sector and say so with FREESECT. One writer in wide
  * use ends the table with a single ENDOFCHAIN. The two differ in one bit that no hash covers, so
  * only one of them can be the right value for a file, and which one is told by how that writer lays
- * out a file: siblings as a list (no node has a left one), and at the end mini stream, mini FAT,
- * directory and FAT, one behind the other. */
+ * out a file: entries in the order of a walk through the tree, siblings as a list (no node has a
+ * left one), and at the end signature, mini stream, mini FAT, directory and FAT, one behind the
+ * other. */
+static bool ends_with_signature(const struct cfb *cfb)
+{
+    static const uint8_t name[] = "\5\0D\0i\0g\0i\0t\0a\0l\0S\0i\0g\0n\0a\0t\0u\0r\0e";
+    const struct cfb_entry *e = cfb_find(cfb, CFB_ROOT_ID, span_of(name, sizeof(name)));
+    if (e == NULL || e->size == 0)
+        return false;
+    if (e->size < MINI_CUTOFF)
+        return e->start + (e->size + MINI_LEN - 1) / MINI_LEN == cfb->n_minis;
+    return e->start + (e->size + cfb->sector_len - 1) / cfb->sector_len == cfb->mini_chain.at[0];
+}
+
 static bool is_laid_out_as_list(const struct cfb *cfb)
 {
     uint32_t n_used = 0;
@@ -255,7 +267,8 @@ static bool is_laid_out_as_list(const struct cfb *cfb)
             return false;
         n_used++;
     }
-    if (n_used < 4 || cfb->mini_chain.n == 0 || cfb->fat_sectors.n == 0)
+    if (n_used < 4 || cfb->mini_chain.n == 0 || cfb->fat_sectors.n == 0 ||
+        !ends_with_signature(cfb))
         return false;
     uint32_t mini_fat_at = cfb->mini_chain.at[cfb->mini_chain.n - 1] + 1;
     uint32_t dir_at = mini_fat_at + cfb->minifat_chain.n;

@@ -15,7 +15,6 @@ static enum reason reason_outside(enum reason inside)
     case REASON_WEAK_KEY:
     case REASON_TIMESTAMP_INVALID:
     case REASON_TIMESTAMP_UNTRUSTED: return inside;
-    case REASON_CHAIN_UNTRUSTED: return REASON_TIMESTAMP_UNTRUSTED;
     default: return REASON_TIMESTAMP_INVALID;
     }
 }

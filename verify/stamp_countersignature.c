@@ -137,7 +137,8 @@ static enum errc judge_signer(const struct stamp_ask *ask, const struct cms_sign
         return e;
     claim->authority = cms_find_signer(s, ask->bag);
     if (claim->authority == NULL) {
-        findings_add(inside, REASON_TIMESTAMP_UNTRUSTED, WEIGHT_FATAL, s->whole.at,
+        /* Nothing was proven of it, so it may have been altered: no mere lack of trust. */
+        findings_add(inside, REASON_TIMESTAMP_INVALID, WEIGHT_FATAL, s->whole.at,
                      "the authority's certificate is not in the signature");
         return E_OK;
     }

@@ -88,8 +88,8 @@ static enum errc look_inside(struct run *run, struct source *src, struct inspect
     struct catalog *catalog = NULL;
     enum errc rc = catalog_open(src, &run->policy, &catalog, &run->err);
     if (rc == E_OK) {
-        in->has_members = true;
         in->n_members = catalog_n_members(catalog);
+        in->has_members = in->n_members > 0;
     }
     catalog_free(catalog);
     return errc_is_about_bytes(rc) ? E_OK : rc;

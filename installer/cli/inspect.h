@@ -50,7 +50,7 @@ struct inspect_input {
     const char *file;
     const struct verdict *verdict;
     const struct inspect_msi *msi; /* NULL for other kinds */
-    bool has_members;              /* a catalog that reads */
+    bool has_members;              /* a catalog that reads and lists something */
     size_t n_members;
 };
 

@@ -73,9 +73,10 @@ static void put_signature(struct page *p, const struct sig_verdict *sig, bool ve
 
 /* --- an installer package */
 
-static void put_list(struct page *p, const char *label, const char *text)
+/* A row that is left out where nothing is said, unless one would expect it there. */
+static void put_expected(struct page *p, bool is_expected, const char *label, const char *text)
 {
-    if (text[0] != '\0')
+    if (is_expected || text[0] != '\0')
         put_row(p, label, text);
 }
 
@@ -114,19 +115,16 @@ static void put_msi(struct page *p, const struct inspect_msi *m)
     bool is_package = strcmp(m->kind, "package") == 0;
     p->rc = buf_printf(p->out, p->err, "  installer %s\n",
                        strcmp(m->kind, "unknown") == 0 ? "database" : m->kind);
-    (is_package ? put_row : put_list)(p, "product", m->name);
-    if (m->name[0] == '\0')
-        put_list(p, "title", m->title);
-    (is_package ? put_row : put_list)(p, "version", m->version);
-    (is_package ? put_row : put_list)(p, "manufacturer", m->manufacturer);
-    (is_package ? put_row : put_list)(p, "product code", m->product_code);
-    (is_package ? put_row : put_list)(p, "upgrade code", m->upgrade_code);
+    put_expected(p, is_package, "product", m->name);
+    put_expected(p, false, "title", m->name[0] == '\0' ? m->title : "");
+    put_expected(p, is_package, "version", m->version);
+    put_expected(p, is_package, "manufacturer", m->manufacturer);
+    put_expected(p, is_package, "product code", m->product_code);
+    put_expected(p, is_package, "upgrade code", m->upgrade_code);
     put_row(p, is_patch ? "patch code" : "package code", m->package_code);
-    if (is_patch)
-        put_row(p, "for products", m->targets);
-    else
-        put_row(p, "platform", m->platform);
-    put_list(p, "languages", m->languages);
+    put_expected(p, is_patch, "for products", m->targets);
+    put_expected(p, !is_patch, "platform", m->platform);
+    put_expected(p, false, "languages", m->languages);
     put_contents(p, m);
 }
 

@@ -38,7 +38,7 @@ enum errc buf_reserve(struct buf *b, size_t more, uint8_t **out, struct err *err
 
 enum errc buf_add(struct buf *b, struct span bytes, struct err *err)
 {
-    uint8_t *to;
+    uint8_t *to = NULL;
     enum errc rc = buf_reserve(b, bytes.len, &to, err);
     if (rc != E_OK)
         return rc;

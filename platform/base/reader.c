@@ -2,40 +2,6 @@
 
 #include <string.h>
 
-uint16_t get_u16le(const uint8_t *p)
-{
-    return (uint16_t)(p[0] | (p[1] << 8));
-}
-
-uint32_t get_u32le(const uint8_t *p)
-{
-    return (uint32_t)p[0] | ((uint32_t)p[1] << 8) | ((uint32_t)p[2] << 16) | ((uint32_t)p[3] << 24);
-}
-
-uint64_t get_u64le(const uint8_t *p)
-{
-    return (uint64_t)get_u32le(p) | ((uint64_t)get_u32le(p + 4) << 32);
-}
-
-bool reader_take(struct reader *r, size_t len, struct span *out)
-{
-    if (len > r->rest.len)
-        return false;
-    *out = span_of(r->rest.ptr, len);
-    r->rest.ptr += len;
-    r->rest.len -= len;
-    r->at += len;
-    return true;
-}
-
-bool reader_skip(struct reader *r, size_t len)
-{
-    struct span ignored;
-    if (len == 0)
-        return true;
-    return reader_take(r, len, &ignored);
-}
-
 bool reader_copy(struct reader *r, void *to, size_t len)
 {
     struct span bytes;
@@ -44,15 +10,6 @@ bool reader_copy(struct reader *r, void *to, size_t len)
     if (!reader_take(r, len, &bytes))
         return false;
     memcpy(to, bytes.ptr, len);
-    return true;
-}
-
-bool reader_u8(struct reader *r, uint8_t *out)
-{
-    struct span b;
-    if (!reader_take(r, 1, &b))
-        return false;
-    *out = b.ptr[0];
     return true;
 }
 

@@ -27,10 +27,33 @@ static inline bool reader_is_done(const struct reader *r)
     return r->rest.len == 0;
 }
 
-MUST_USE bool reader_skip(struct reader *r, size_t len);
-MUST_USE bool reader_take(struct reader *r, size_t len, struct span *out);
+/* These three are inline because reading DER is made of them. */
+MUST_USE static inline bool reader_take(struct reader *r, size_t len, struct span *out)
+{
+    if (len > r->rest.len)
+        return false;
+    *out = span_of(r->rest.ptr, len);
+    if (len == 0)
+        return true; /* nothing is added to a pointer that may be NULL */
+    r->rest = span_of(r->rest.ptr + len, r->rest.len - len);
+    r->at += len;
+    return true;
+}
+MUST_USE static inline bool reader_skip(struct reader *r, size_t len)
+{
+    struct span ignored;
+    return reader_take(r, len, &ignored);
+}
+MUST_USE static inline bool reader_u8(struct reader *r, uint8_t *out)
+{
+    struct span b;
+    if (!reader_take(r, 1, &b))
+        return false;
+    *out = b.ptr[0];
+    return true;
+}
+
 MUST_USE bool reader_copy(struct reader *r, void *to, size_t len);
-MUST_USE bool reader_u8(struct reader *r, uint8_t *out);
 MUST_USE bool reader_u16le(struct reader *r, uint16_t *out);
 MUST_USE bool reader_u32le(struct reader *r, uint32_t *out);
 MUST_USE bool reader_u64le(struct reader *r, uint64_t *out);
@@ -42,8 +65,17 @@ MUST_USE bool reader_u32be(struct reader *r, uint32_t *out);
 MUST_USE bool reader_cstring(struct reader *r, size_t max, struct span *out);
 
 /* get_u*: for tables whose bounds the caller has just checked. `p` must have the bytes. */
-uint16_t get_u16le(const uint8_t *p);
-uint32_t get_u32le(const uint8_t *p);
-uint64_t get_u64le(const uint8_t *p);
+static inline uint16_t get_u16le(const uint8_t *p)
+{
+    return (uint16_t)(p[0] | (p[1] << 8));
+}
+static inline uint32_t get_u32le(const uint8_t *p)
+{
+    return (uint32_t)p[0] | ((uint32_t)p[1] << 8) | ((uint32_t)p[2] << 16) | ((uint32_t)p[3] << 24);
+}
+static inline uint64_t get_u64le(const uint8_t *p)
+{
+    return (uint64_t)get_u32le(p) | ((uint64_t)get_u32le(p + 4) << 32);
+}
 
 #endif

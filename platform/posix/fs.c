@@ -12,7 +12,7 @@ static enum errc fs_kind_of(void *self, const char *path, enum fs_kind *out_kind
     struct stat st;
     UNUSED(self);
     if (stat(path, &st) != 0) {
-        if (errno != ENOENT && errno != ENOTDIR)
+        if (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG)
             return os_err_set(err, errno, "cannot look at");
         *out_kind = FS_ABSENT;
         return E_OK;

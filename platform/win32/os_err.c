@@ -11,6 +11,7 @@ static enum errc code_of(DWORD os)
     case ERROR_BAD_NETPATH:
     case ERROR_BAD_NET_NAME:
     case ERROR_INVALID_DRIVE:
+    case ERROR_FILENAME_EXCED_RANGE:
     case ERROR_INVALID_NAME: return E_ABSENT;
     case ERROR_ACCESS_DENIED:
     case ERROR_WRITE_PROTECT: return E_ACCESS;
