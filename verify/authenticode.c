@@ -5,7 +5,7 @@
 #include "platform/work.h"
 #include "verify/catalog.h"
 
-#define NESTED_MAX 8
+#define NESTED_MAX 4 /* of real files, few have more than one */
 #define ITEMS_MAX (1 + NESTED_MAX)
 
 /* One SignedData: the embedded one or one nested in it. */

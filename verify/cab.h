@@ -48,7 +48,7 @@ void cab_check_header(const struct cab_header *h, struct findings *findings);
 /* cab_check_folders follows the chain of CFDATA blocks of every folder of a signed cabinet whose
  * header is right, and fails with E_MALFORMED where one leaves the cabinet. E_LIMIT past
  * CAB_BLOCKS_MAX blocks in all. */
-#define CAB_BLOCKS_MAX (1024 * 1024)
+#define CAB_BLOCKS_MAX (512 * 1024) /* 16 GiB of files */
 MUST_USE enum errc cab_check_folders(struct source *src, const struct cab_header *h,
                                      struct err *err);
 

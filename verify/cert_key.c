@@ -28,6 +28,32 @@ static const char *why_not_rsa(EVP_PKEY *key)
     return bits > KEY_EXPONENT_BITS_MAX ? "an RSA key with an outsize exponent" : NULL;
 }
 
+/* Curves over prime fields that signers use, or once did. OpenSSL knows others that are many times
+ * slower. */
+static const char *const curves[] = {
+    "1.2.840.10045.3.1.1",   /* secp192r1, too short: check_key says so */
+    "1.2.840.10045.3.1.7",   /* P-256 */
+    "1.3.132.0.33",          /* P-224 */
+    "1.3.132.0.34",          /* P-384 */
+    "1.3.132.0.35",          /* P-521 */
+    "1.3.132.0.10",          /* secp256k1 */
+    "1.3.36.3.3.2.8.1.1.7",  /* brainpoolP256r1 */
+    "1.3.36.3.3.2.8.1.1.11", /* brainpoolP384r1 */
+    "1.3.36.3.3.2.8.1.1.13", /* brainpoolP512r1 */
+};
+
+static bool is_used_curve(struct span oid)
+{
+    for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+        uint8_t known[16];
+        size_t len;
+        if (oid_from_text(curves[i], known, sizeof(known), &len, NULL) == E_OK &&
+            span_equal(oid, span_of(known, len)))
+            return true;
+    }
+    return false;
+}
+
 /* A curve that is spelt out may be one for which somebody knows more than its user does
  * (CVE-2020-0601): the parameters must be a name. */
 static const char *why_not_ec(const struct cert *c)
@@ -38,7 +64,11 @@ static const char *why_not_ec(const struct cert *c)
         der_enter(&spki, DER_SEQUENCE, "public key algorithm", &algorithm, NULL) != E_OK ||
         der_read_oid(&algorithm, "public key algorithm", &oid, NULL) != E_OK)
         return "a public key that does not read";
-    return der_next_is(&algorithm, DER_OID) ? NULL : "a curve that is not given by name";
+    if (!der_next_is(&algorithm, DER_OID))
+        return "a curve that is not given by name";
+    if (der_read_oid(&algorithm, "curve", &oid, NULL) != E_OK || !is_used_curve(oid))
+        return "a curve that is not used here";
+    return NULL;
 }
 
 EVP_PKEY *cert_key(const struct cert *c, const char **out_why)

@@ -8,8 +8,10 @@
 /* Reading a certificate's key takes OpenSSL 3.0 a third of a millisecond, ten times what all else
  * does, and the same few authorities come with every file. So the last ones read are kept. It is a
  * memo and nothing more: what is found is a function of the bytes' SHA-256, and a slot that is
- * taken by another certificate, or memory that runs out, only costs time. */
+ * taken by another certificate, or memory that runs out, only costs time. Large ones, which only
+ * come to take room, are not kept. */
 #define SLOTS 128
+#define KEPT_LEN_MAX 4096
 
 static struct {
     CRYPTO_ONCE once;
@@ -47,7 +49,7 @@ X509 *cert_memo_find(const struct digest *sha256)
 void cert_memo_keep(const struct digest *sha256, X509 *x509)
 {
     size_t i = sha256->bytes[0] % SLOTS;
-    if (!has_lock() || !X509_up_ref(x509))
+    if (i2d_X509(x509, NULL) > KEPT_LEN_MAX || !has_lock() || !X509_up_ref(x509))
         return;
     X509 *old = x509;
     if (CRYPTO_THREAD_write_lock(memo.lock)) {

@@ -14,7 +14,7 @@
  * have in names.
  *
  * Limits: CFB_SECTORS_MAX sectors (2 GiB in version 3, the format's own limit; 16 GiB in version
- * 4), CFB_MINIS_MAX mini sectors (256 MiB), CFB_ENTRIES_MAX directory entries, CFB_DEPTH_MAX
+ * 4), CFB_MINIS_MAX mini sectors (64 MiB), CFB_ENTRIES_MAX directory entries, CFB_DEPTH_MAX
  * storages in one another. Memory: 4 bytes a sector, about 240 bytes an entry. */
 
 #include "platform/base/buf.h"
@@ -24,7 +24,7 @@
 #include "verify/verdict.h"
 
 #define CFB_SECTORS_MAX (4U * 1024 * 1024)
-#define CFB_MINIS_MAX (4U * 1024 * 1024)
+#define CFB_MINIS_MAX (1024U * 1024)
 #define CFB_ENTRIES_MAX 65536U
 #define CFB_DEPTH_MAX 64
 #define CFB_REGIONS_MAX (256U * 1024)

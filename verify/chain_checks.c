@@ -16,6 +16,7 @@
 #define RSA_BITS_GOOD 2048
 #define RSA_BITS_OLD 1024
 #define EC_BITS_GOOD 224
+#define POLICIES_LEN_MAX 1024 /* bytes of such extensions in a chain */
 
 enum reason chain_reason(const struct chain_ask *ask, enum chain_fault fault)
 {
@@ -247,6 +248,24 @@ static void add_refusal(const struct chain_ask *ask, const struct chain_path *pa
                  cert_subject_text(path->certs[i], name, sizeof(name)));
 }
 
+static size_t extension_len(const X509 *x509, int nid)
+{
+    int at = X509_get_ext_by_NID(x509, nid, -1);
+    int len = at < 0 ? 0 : ASN1_STRING_length(X509_EXTENSION_get_data(X509_get_ext(x509, at)));
+    return len < 0 ? 0 : (size_t)len;
+}
+
+/* OpenSSL gives up on policies that map to each other past 1000 of them, and calls that "out of
+ * memory". It takes certificates that speak of little else. */
+static bool has_many_policies(const struct chain_path *path)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < path->n; i++)
+        len += extension_len(path->certs[i]->x509, NID_certificate_policies) +
+               extension_len(path->certs[i]->x509, NID_policy_mappings);
+    return len > POLICIES_LEN_MAX;
+}
+
 static enum errc run_openssl(X509_STORE_CTX *ctx, const struct chain_ask *ask,
                              const struct chain_path *path, struct findings *findings,
                              struct err *err)
@@ -258,8 +277,11 @@ static enum errc run_openssl(X509_STORE_CTX *ctx, const struct chain_ask *ask,
         return err_nomem(err);
     int ok = X509_verify_cert(ctx);
     int code = X509_STORE_CTX_get_error(ctx);
-    if (ok < 0 || code == X509_V_ERR_OUT_OF_MEM || openssl_nomem())
-        return err_nomem(err);
+    if (ok < 0 || code == X509_V_ERR_OUT_OF_MEM || openssl_nomem()) {
+        if (!has_many_policies(path))
+            return err_nomem(err);
+        code = X509_V_ERR_INVALID_POLICY_EXTENSION;
+    }
     if (ok == 1 && code == X509_V_OK && is_same_path(X509_STORE_CTX_get0_chain(ctx), path))
         return E_OK;
     if (code == X509_V_OK)

@@ -82,8 +82,11 @@ MUST_USE enum errc cms_attr_value(const struct cms_attr *attr, struct der *out, 
 /* cms_read_certs reads the bag. Duplicates are kept once. What is no certificate, or none that is
  * DER-exact, is left out and added to `report` as uncovered data (WEIGHT_COVERAGE), and so are
  * attribute certificates (a token of Microsoft's authority carries one that no key at hand signs)
- * and revocation lists. Caller frees *bag with cert_bag_fini, also after an error. */
-#define CMS_BAG_ENTRIES_MAX 128
+ * and revocation lists. E_LIMIT past CERT_BAG_MAX in one bag, and past these limits over all bags
+ * that were read into the same report. Caller frees *bag with cert_bag_fini, also after an error.
+ */
+#define CMS_FILE_CERTS_MAX 128
+#define CMS_FILE_CERT_BYTES_MAX (512 * 1024)
 MUST_USE enum errc cms_read_certs(const struct cms *cms, struct cert_bag *bag,
                                   struct report *report, struct err *err);
 
@@ -91,8 +94,9 @@ MUST_USE enum errc cms_read_certs(const struct cms *cms, struct cert_bag *bag,
  * Vouched for is what is an anchor, pinned by its SHA-256, signed by an anchor, or signed by the
  * key of a certificate in the bag that itself hangs together with the signer, a countersigner or an
  * anchor. A stranger's chain put into the bag is complete in itself and yet vouched for by no
- * one. */
-#define CMS_BAG_CHECKS_MAX 256
+ * one. E_LIMIT where the names in the bags of one report make more pairs of issuer and issued than
+ * CMS_FILE_CHECKS_MAX: each is a signature to verify. */
+#define CMS_FILE_CHECKS_MAX 256
 MUST_USE enum errc cms_check_bag(const struct cert_bag *bag, const struct cms *cms,
                                  const struct policy *policy, struct report *report,
                                  struct err *err);

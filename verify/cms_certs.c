@@ -41,6 +41,20 @@ static enum errc read_cert(const struct der *d, struct cert_bag *bag, struct rep
     return e;
 }
 
+/* count_cert: each certificate costs time and a multiple of its size in memory, and a file can have
+ * a bag in each of its signatures and timestamps. */
+static enum errc count_cert(const struct der *d, struct effort *effort, struct err *err)
+{
+    effort->n_certs++;
+    effort->cert_bytes += d->whole.len;
+    if (effort->n_certs > CMS_FILE_CERTS_MAX)
+        return err_set(err, E_LIMIT, "more than %d certificates in a file", CMS_FILE_CERTS_MAX);
+    if (effort->cert_bytes > CMS_FILE_CERT_BYTES_MAX)
+        return err_set(err, E_LIMIT, "certificates of more than %d bytes in a file",
+                       CMS_FILE_CERT_BYTES_MAX);
+    return E_OK;
+}
+
 /* read_choice: CertificateChoices of RFC 5652 10.2.2. */
 static enum errc read_choice(const struct der *d, struct cert_bag *bag, struct report *report,
                              struct err *err)
@@ -72,11 +86,11 @@ enum errc cms_read_certs(const struct cms *cms, struct cert_bag *bag, struct rep
     if (reader_is_done(&r))
         return err_set(err, E_MALFORMED, "certificates: present and empty at %" PRIu64,
                        cms->certs.at);
-    for (size_t n = 0; !reader_is_done(&r); n++) {
+    while (!reader_is_done(&r)) {
         struct der d;
-        if (n == CMS_BAG_ENTRIES_MAX)
-            return err_set(err, E_LIMIT, "more than %d certificates", CMS_BAG_ENTRIES_MAX);
         enum errc e = der_read_any(&r, "certificate", &d, err);
+        if (e == E_OK)
+            e = count_cert(&d, &report->effort, err);
         if (e == E_OK)
             e = read_choice(&d, bag, report, err);
         if (e != E_OK)
@@ -95,17 +109,16 @@ struct bag_graph {
     bool hangs_together[CERT_BAG_MAX];      /* with a signer or with what is rooted */
 };
 
-static enum errc find_edges(struct bag_graph *g, struct err *err)
+static enum errc find_edges(struct bag_graph *g, struct effort *effort, struct err *err)
 {
-    size_t n_checks = 0;
     for (size_t i = 0; i < g->bag->n; i++) {
         for (size_t j = 0; j < g->bag->n; j++) {
             if (!cert_names_issuer(g->bag->certs[j], g->bag->certs[i]))
                 continue;
-            if (++n_checks > CMS_BAG_CHECKS_MAX)
+            if (++effort->n_cert_checks > CMS_FILE_CHECKS_MAX)
                 return err_set(err, E_LIMIT,
-                               "certificates: more than %d pairs of issuer and issued",
-                               CMS_BAG_CHECKS_MAX);
+                               "certificates: more than %d pairs of issuer and issued in a file",
+                               CMS_FILE_CHECKS_MAX);
             g->signs[i][j] = cert_is_signed_by(g->bag->certs[j], g->bag->certs[i]);
         }
     }
@@ -201,7 +214,7 @@ enum errc cms_check_bag(const struct cert_bag *bag, const struct cms *cms,
                         const struct policy *policy, struct report *report, struct err *err)
 {
     struct bag_graph g = { .bag = bag };
-    enum errc e = find_edges(&g, err);
+    enum errc e = find_edges(&g, &report->effort, err);
     if (e != E_OK)
         return e;
     mark_rooted(&g, policy);

@@ -11,53 +11,55 @@
 
 /* --- one value */
 
-static enum errc read_length(struct reader *r, const char *what, size_t *out, struct err *err)
+/* read_long_length reads a length whose first byte, the value's second, is 0x80 or more. */
+static enum errc read_long_length(const struct reader *r, const char *what, size_t *out_head_len,
+                                  size_t *out_len, struct err *err)
 {
-    uint64_t at = r->at;
-    uint8_t first, byte;
-    if (!reader_u8(r, &first))
-        return err_set(err, E_TRUNCATED, "%s: ends before its length at %" PRIu64, what, at);
-    if (first < 0x80) {
-        *out = first;
-        return E_OK;
-    }
-    if (first == 0x80)
+    struct span bytes = span_sub(r->rest, 2, LENGTH_BYTES_MAX);
+    uint64_t at = r->at + 1;
+    size_t n = r->rest.ptr[1] & 0x7FU;
+    if (n == 0)
         return err_set(err, E_MALFORMED, "%s: indefinite length at %" PRIu64, what, at);
-    size_t n = first & 0x7FU;
     if (n > LENGTH_BYTES_MAX)
         return err_set(err, E_MALFORMED, "%s: length of %zu bytes at %" PRIu64, what, n, at);
+    if (n > bytes.len)
+        return err_set(err, E_TRUNCATED, "%s: ends in its length at %" PRIu64, what, at);
     uint32_t len = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!reader_u8(r, &byte))
-            return err_set(err, E_TRUNCATED, "%s: ends in its length at %" PRIu64, what, at);
-        len = (len << 8) | byte;
-    }
+    for (size_t i = 0; i < n; i++)
+        len = (len << 8) | bytes.ptr[i];
     if (len < 0x80 || (n > 1 && len >> (8 * (n - 1)) == 0))
         return err_set(err, E_MALFORMED, "%s: length not in its shortest form at %" PRIu64, what,
                        at);
-    *out = len;
+    *out_head_len = 2 + n;
+    *out_len = len;
     return E_OK;
 }
 
+/* Every byte of a signature passes here several times: it is written to be fast. */
 enum errc der_read_any(struct reader *r, const char *what, struct der *out, struct err *err)
 {
-    struct reader rest = *r;
-    struct der d = { .at = r->at };
-    size_t len = 0;
-    if (!reader_u8(&rest, &d.tag))
+    struct span all = r->rest;
+    if (all.len == 0)
         return err_set(err, E_TRUNCATED, "%s: missing at %" PRIu64, what, r->at);
-    if ((d.tag & HIGH_TAG) == HIGH_TAG)
+    if ((all.ptr[0] & HIGH_TAG) == HIGH_TAG)
         return err_set(err, E_MALFORMED, "%s: high tag number at %" PRIu64, what, r->at);
-    enum errc e = read_length(&rest, what, &len, err);
-    if (e != E_OK)
-        return e;
-    size_t head_len = r->rest.len - rest.rest.len;
-    if (!reader_take(&rest, len, &d.content))
+    if (all.len == 1)
+        return err_set(err, E_TRUNCATED, "%s: ends before its length at %" PRIu64, what, r->at + 1);
+    size_t head_len = 2, len = all.ptr[1];
+    if (len >= 0x80) {
+        enum errc e = read_long_length(r, what, &head_len, &len, err);
+        if (e != E_OK)
+            return e;
+    }
+    if (len > all.len - head_len)
         return err_set(err, E_TRUNCATED, "%s: %zu bytes at %" PRIu64 ", but only %zu are left",
-                       what, len, rest.at, rest.rest.len);
-    d.whole = span_of(r->rest.ptr, head_len + len);
-    *r = rest;
-    *out = d;
+                       what, len, r->at + head_len, all.len - head_len);
+    *out = (struct der){ .tag = all.ptr[0],
+                         .whole = span_of(all.ptr, head_len + len),
+                         .content = span_of(all.ptr + head_len, len),
+                         .at = r->at };
+    r->rest = span_of(all.ptr + head_len + len, all.len - head_len - len);
+    r->at += head_len + len;
     return E_OK;
 }
 

@@ -145,12 +145,19 @@ struct uncovered {
     uint64_t at, len;
     const char *what; /* a literal */
 };
-#define UNCOVERED_MAX 65536
+#define UNCOVERED_MAX 16384
+
+/* What a file has made us do so far for the certificates in it, over all its signatures and
+ * timestamps: cms.h has the limits. */
+struct effort {
+    size_t n_certs, cert_bytes, n_cert_checks;
+};
 
 struct report {
     struct findings findings;
     struct uncovered *ranges;
     size_t n_ranges, room_ranges;
+    struct effort effort;
 };
 
 /* report_uncovered adds a range and nothing else: the finding (one per kind, not per range) is the

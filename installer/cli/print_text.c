@@ -144,18 +144,27 @@ static void put_ranges(struct page *p, const struct report *r)
                        r->n_ranges - shown);
 }
 
+static bool was_said(const struct finding *const *reasons, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (reasons[k]->reason == reasons[i]->reason)
+            return true;
+    return false;
+}
+
+/* Once for each reason. Where one is there that nothing excuses, no excuse is offered for the
+ * others. */
 static void put_advice(struct page *p, const struct verdict *v)
 {
     const struct finding *reasons[FINDINGS_MAX * (SIGS_MAX + 1)];
     size_t n = print_reasons_of_file(v, reasons, ARRAY_LEN(reasons));
-    if (n == 0 || v->outcome == OUTCOME_ACCEPTED)
+    if (v->outcome == OUTCOME_ACCEPTED)
         return;
     for (size_t i = 0; i < n; i++) {
-        bool was_said = false;
-        for (size_t k = 0; k < i; k++)
-            was_said = was_said || reasons[k]->reason == reasons[i]->reason;
-        if (was_said)
+        if (was_said(reasons, i))
             continue;
+        if (reasons[0]->weight == WEIGHT_FATAL && reasons[i]->weight != WEIGHT_FATAL)
+            return;
         put(p, i == 0 ? "  what to do: " : "              ");
         put(p, reason_word(reasons[i]->reason));
         put(p, ": ");

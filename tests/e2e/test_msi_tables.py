@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import CRASH, PROGRAM, ROOT, WRAPPER
+from msi_package import BINARY, KEY, LONG, PROPERTY, TEXT_NULL, Package
 
 from tests.kit import cfb, msi
 
@@ -151,70 +152,6 @@ def test_text_in_its_code_page_beside_nulls(tmp_path: Path, page: int, text: str
 
 
 # -- databases byte by byte ------------------------------------------------------------------------------------------------
-
-TEXT, TEXT_NULL, KEY, NUMBER, LONG, BINARY = 0x0DFF, 0x1DFF, 0x2D48, 0x1502, 0x1104, 0x1900
-PROPERTY = [("Property", KEY), ("Value", TEXT_NULL)]
-
-
-class Package:
-    """A database written as msi_db.h says it lies there. Tables: name -> (columns, rows); a bytes value of a binary column goes into the
-    stream of the row."""
-
-    def __init__(self, tables: dict[str, tuple[list[tuple[str, int]], list[list[Any]]]], page: int = 1252, wide: bool = False) -> None:
-        self.page, self.wide, self.tables = page, wide, tables
-        self.strings: list[bytes] = []
-        self.uses: list[int] = []
-        self.streams: dict[str, bytes] = {}
-        self.parts: dict[str, bytes] = {}
-        self.edit_pool = lambda pool: pool
-        self.edit_data = lambda data: data
-
-    def number(self, text: str | bytes | None) -> int:
-        if text in (None, "", b""):
-            return 0
-        raw = text if isinstance(text, bytes) else text.encode({1252: "cp1252", 65001: "utf-8"}.get(self.page, "latin-1"))
-        if raw not in self.strings:
-            self.strings.append(raw)
-            self.uses.append(0)
-        i = self.strings.index(raw)
-        self.uses[i] = min(self.uses[i] + 1, 0xFFFF)
-        return i + 1
-
-    def value(self, kind: int, value: Any) -> bytes:
-        if kind & 0x0FFF == 0x0900:
-            return struct.pack("<H", 0 if value is None else 1)
-        if kind & 0x0800:
-            return self.number(value).to_bytes(3 if self.wide else 2, "little")
-        wide = kind & 0xFF == 4
-        return (0 if value is None else value + (1 << 31 if wide else 1 << 15)).to_bytes(4 if wide else 2, "little")
-
-    def rows(self, kinds: list[int], rows: list[list[Any]]) -> bytes:
-        return b"".join(self.value(kind, row[i]) for i, kind in enumerate(kinds) for row in rows)
-
-    def pool(self) -> bytes:
-        out = struct.pack("<I", self.page | (1 << 31 if self.wide else 0))
-        for s, n in zip(self.strings, self.uses):
-            out += struct.pack("<HHI", 0, n, len(s)) if len(s) > 0xFFFF else struct.pack("<HH", len(s), n)
-        return out
-
-    def bytes(self) -> bytes:
-        for name, (columns, rows) in self.tables.items():
-            self.parts.setdefault(name, self.rows([k for _, k in columns], rows))
-            for row in rows:
-                keys = [str(v) for (_, k), v in zip(columns, row) if k & 0x2000]
-                self.streams.update({".".join([name, *keys]): v for (_, k), v in zip(columns, row) if k & 0x0FFF == 0x0900 and v is not None})
-        self.parts.setdefault("_Tables", self.rows([TEXT], [[t] for t in self.tables]))
-        listed = [[t, i + 1, c, k] for t, (columns, _) in self.tables.items() for i, (c, k) in enumerate(columns)]
-        self.parts.setdefault("_Columns", self.rows([TEXT, NUMBER, TEXT, NUMBER], listed))
-        self.parts["_StringPool"] = self.edit_pool(self.pool())
-        self.parts["_StringData"] = self.edit_data(b"".join(self.strings))
-        entries = [cfb.Entry(msi.encode_name(n, True), d) for n, d in self.parts.items()]
-        entries += [cfb.Entry(msi.encode_name(n), d) for n, d in self.streams.items()]
-        return cfb.Compound(cfb.root(entries, clsid=msi.MSI_CLSID)).pack()
-
-    def write(self, folder: Path) -> Path:
-        (folder / "p.msi").write_bytes(self.bytes())
-        return folder / "p.msi"
 
 
 @pytest.mark.parametrize("wide", (False, True))

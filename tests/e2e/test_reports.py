@@ -131,7 +131,7 @@ def test_text_says_who_signed_and_what_to_do(shelf: Shelf) -> None:
     out = report(shelf, "text", shelf.good, shelf.flipped, shelf.missing)
     assert re.search(r"good\.exe: accepted +\(pe, \d+ bytes, profile strict, revocation not checked\)", out)
     assert re.search(r"signed by +.*Orchard Works", out) and re.search(r"timestamp +2026-02-03T00:00:00Z, RFC 3161, by .*Kit Clock", out)
-    assert "  DigestMismatch: " in out and "what to do: the content is not what was signed" in out
+    assert "  DigestMismatch: " in out and "what to do: DigestMismatch: the content is not what was signed" in out
     assert out.endswith("3 files: 1 accepted 1 refused 1 error\n")
 
 
