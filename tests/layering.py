@@ -38,7 +38,7 @@ FOREIGN = {
                  "verify/trust.c", "verify/trust_private.h", "verify/minisign.c", "keys/publish/keygen.c",
                  "keys/publish/sign.c", "keys/publish/sign_pkcs11.c"],
     "libxml/": ["manifest/xml.c", "installer/core/setting_xml.c"],
-    "jansson.h": ["installer/cli/print_json.c", "installer/cli/print_sarif.c", "installer/cli/inspect_json.c",
+    "jansson.h": ["installer/cli/print_json.c", "installer/cli/print_sarif.c", "installer/cli/inspect_json.c", "installer/cli/json_parts.c",
                   "installer/core/setting_json.c"],
     "curl/": ["installer/core/fetch_curl.c"],
     "archive.h": ["installer/core/unpack.c", "keys/publish/pack.c"],

@@ -280,6 +280,7 @@ static enum errc run_openssl(X509_STORE_CTX *ctx, const struct chain_ask *ask,
     if (ok < 0 || code == X509_V_ERR_OUT_OF_MEM || openssl_nomem()) {
         if (!has_many_policies(path))
             return err_nomem(err);
+        openssl_begin(); /* that error is none of ours */
         code = X509_V_ERR_INVALID_POLICY_EXTENSION;
     }
     if (ok == 1 && code == X509_V_OK && is_same_path(X509_STORE_CTX_get0_chain(ctx), path))

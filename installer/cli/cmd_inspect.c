@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "installer/cli/beside.h"
 #include "installer/cli/cli.h"
 #include "installer/cli/inspect.h"
 #include "installer/cli/opt.h"
@@ -43,35 +44,6 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
     else
         return err_set(err, E_ARGUMENT, "--format is text or json");
     return E_OK;
-}
-
-struct beside {
-    size_t n;
-    struct judge_signature list[2];
-    struct buf bytes[2];
-};
-
-static enum errc find_beside(struct platform *platform, const char *file, struct beside *b,
-                             struct err *err)
-{
-    static const char *const endings[] = { ".p7s", ".minisig" };
-    enum errc rc = E_OK;
-    for (size_t i = 0; i < ARRAY_LEN(endings) && rc == E_OK; i++) {
-        char path[PATH_ROOM];
-        enum fs_kind kind;
-        int n = snprintf(path, sizeof(path), "%s%s", file, endings[i]);
-        if (n < 0 || (size_t)n >= sizeof(path))
-            continue;
-        rc = platform->fs->kind(platform->self, path, &kind, err);
-        if (rc != E_OK || kind != FS_FILE)
-            continue;
-        rc = platform_read_file(platform, path, DETACHED_SIGNATURE_MAX, &b->bytes[b->n], err);
-        if (rc == E_OK) {
-            b->list[b->n] = (struct judge_signature){ buf_span(&b->bytes[b->n]), true };
-            b->n++;
-        }
-    }
-    return rc;
 }
 
 /* What only an installer package or only a catalog has. Caller frees in->msi. */
@@ -123,7 +95,7 @@ static enum errc inspect_file(struct run *run, const char *file, enum outcome *o
     struct verdict v = { .outcome = OUTCOME_NONE };
     enum errc rc = platform->fs->open_source(platform->self, file, &src, &run->err);
     if (rc == E_OK)
-        rc = find_beside(platform, file, &beside, &run->err);
+        rc = beside_find(platform, file, NULL, 0, &beside, &run->err);
     if (rc == E_OK) {
         struct judge_ask ask = { &run->policy, beside.list, beside.n };
         rc = judge_file(src, &ask, &v, &run->err);
@@ -131,8 +103,7 @@ static enum errc inspect_file(struct run *run, const char *file, enum outcome *o
     if (rc == E_OK)
         rc = show(run, file, src, &v);
     *out_outcome = v.outcome;
-    for (size_t i = 0; i < beside.n; i++)
-        buf_fini(&beside.bytes[i]);
+    beside_fini(&beside);
     verdict_fini(&v);
     source_close(src);
     return rc;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "installer/cli/beside.h"
 #include "installer/cli/cli.h"
 #include "installer/cli/opt.h"
 #include "installer/cli/print.h"
@@ -10,9 +11,6 @@
 #include "platform/work.h"
 #include "verify/detached.h"
 #include "verify/judge.h"
-
-#define PATH_ROOM 4096
-#define BESIDE_MAX SETUP_SIGNATURES_MAX
 
 static const struct opt_spec own_specs[] = {
     { "format", "text|json|junit|sarif|github", "how to report (default: text)", 0 },
@@ -61,49 +59,6 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
     return E_OK;
 }
 
-/* The bytes of the signatures beside one file. */
-struct beside {
-    size_t n;
-    struct judge_signature list[BESIDE_MAX];
-    struct buf bytes[BESIDE_MAX];
-};
-
-static enum errc add_beside(struct run *run, struct beside *b, const char *path, bool was_named,
-                            struct err *err)
-{
-    char shown[120];
-    enum errc rc =
-        platform_read_file(run->cli->platform, path, DETACHED_SIGNATURE_MAX, &b->bytes[b->n], err);
-    if (rc != E_OK)
-        return err_prefix(err,
-                          "signature %s: ", text_printable(span_text(path), shown, sizeof(shown)));
-    b->list[b->n].bytes = buf_span(&b->bytes[b->n]);
-    b->list[b->n].was_named = was_named;
-    b->n++;
-    return E_OK;
-}
-
-/* The signatures that were named, else the ones that lie beside the file. */
-static enum errc find_beside(struct run *run, const char *file, struct beside *b, struct err *err)
-{
-    static const char *const endings[] = { ".p7s", ".minisig" };
-    struct platform *platform = run->cli->platform;
-    enum errc rc = E_OK;
-    for (size_t i = 0; i < run->setup.n_signatures && rc == E_OK; i++)
-        rc = add_beside(run, b, run->setup.signatures[i], true, err);
-    for (size_t i = 0; i < ARRAY_LEN(endings) && rc == E_OK && run->setup.n_signatures == 0; i++) {
-        char path[PATH_ROOM];
-        enum fs_kind kind;
-        int n = snprintf(path, sizeof(path), "%s%s", file, endings[i]);
-        if (n < 0 || (size_t)n >= sizeof(path))
-            continue;
-        rc = platform->fs->kind(platform->self, path, &kind, err);
-        if (rc == E_OK && kind == FS_FILE)
-            rc = add_beside(run, b, path, false, err);
-    }
-    return rc;
-}
-
 static enum errc judge_path(struct run *run, const char *file, struct verdict *v, struct err *err)
 {
     struct platform *platform = run->cli->platform;
@@ -111,7 +66,8 @@ static enum errc judge_path(struct run *run, const char *file, struct verdict *v
     struct beside beside = { .n = 0 };
     enum errc rc = platform->fs->open_source(platform->self, file, &src, err);
     if (rc == E_OK)
-        rc = find_beside(run, file, &beside, err);
+        rc = beside_find(platform, file, run->setup.signatures, run->setup.n_signatures, &beside,
+                         err);
     if (rc == E_OK) {
         struct judge_ask ask = { &run->setup.policy, beside.list, beside.n };
         rc = judge_file(src, &ask, v, err);
@@ -122,8 +78,7 @@ static enum errc judge_path(struct run *run, const char *file, struct verdict *v
                      err->text);
         verdict_settle(v, &run->setup.policy);
     }
-    for (size_t i = 0; i < beside.n; i++)
-        buf_fini(&beside.bytes[i]);
+    beside_fini(&beside);
     source_close(src);
     return rc;
 }

@@ -4,38 +4,16 @@
 #include <jansson.h>
 
 #include "installer/cli/inspect.h"
+#include "installer/cli/json_parts.h"
 #include "platform/base/text.h"
-
-/* A NULL anywhere makes the whole NULL: memory ran out. */
-static json_t *text_value(const char *text)
-{
-    return text[0] == '\0' ? json_null() : json_string(text);
-}
-
-static json_t *time_value(int64_t unix_s)
-{
-    char text[32];
-    return json_string(text_format_time(unix_s, text));
-}
-
-static json_t *signer_value(const struct sig_verdict *sig)
-{
-    const struct cert_facts *c = &sig->signer;
-    if (!sig->has_signer)
-        return json_null();
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "subject", c->subject, "issuer", c->issuer,
-                     "serial", c->serial, "sha256", c->sha256, "spki_sha256", c->spki_sha256,
-                     "not_before", time_value(c->not_before), "not_after",
-                     time_value(c->not_after));
-}
 
 static json_t *stamp_value(const struct stamp_facts *stamp)
 {
     if (stamp->kind == STAMP_NONE)
         return json_null();
-    return json_pack("{s:s,s:o,s:o}", "kind", stamp->kind == STAMP_RFC3161 ? "rfc3161" : "pkcs9",
-                     "time", stamp->time == 0 ? json_null() : time_value(stamp->time), "authority",
-                     text_value(stamp->authority));
+    return json_pack("{s:s,s:o,s:o}", "kind", json_stamp_kind(stamp->kind), "time",
+                     stamp->time == 0 ? json_null() : json_time(stamp->time), "authority",
+                     json_text_or_null(stamp->authority));
 }
 
 static json_t *signature_value(const struct sig_verdict *sig)
@@ -43,10 +21,10 @@ static json_t *signature_value(const struct sig_verdict *sig)
     return json_pack(
         "{s:s,s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "kind", sig_system_word(sig->system), "digest",
         digest_word(sig->digest), "nested", (int)sig->nested, "intact",
-        (int)((sig->proven & FACTS_INTACT) == FACTS_INTACT), "signer", signer_value(sig),
-        "timestamp", stamp_value(&sig->stamp), "program_name", text_value(sig->program_name),
-        "program_url", text_value(sig->program_url), "key_id", text_value(sig->key_id),
-        "trusted_comment", text_value(sig->trusted_comment));
+        (int)((sig->proven & FACTS_INTACT) == FACTS_INTACT), "signer", json_signer(sig),
+        "timestamp", stamp_value(&sig->stamp), "program_name", json_text_or_null(sig->program_name),
+        "program_url", json_text_or_null(sig->program_url), "key_id",
+        json_text_or_null(sig->key_id), "trusted_comment", json_text_or_null(sig->trusted_comment));
 }
 
 static json_t *signatures_value(const struct verdict *v)
@@ -96,15 +74,16 @@ static json_t *msi_value(const struct inspect_msi *m)
 {
     if (m == NULL || !m->is_there)
         return json_null();
-    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o}", "kind", m->kind,
-                     "product_name", text_value(m->name), "product_version", text_value(m->version),
-                     "manufacturer", text_value(m->manufacturer), "product_code",
-                     text_value(m->product_code), "upgrade_code", text_value(m->upgrade_code),
-                     "package_code", text_value(m->package_code), "title", text_value(m->title),
-                     "platform", text_value(m->platform), "languages",
-                     languages_value(m->languages), "targets", text_value(m->targets), "files",
-                     m->has_files ? json_integer((json_int_t)m->n_files) : json_null(),
-                     "n_cabinets", (json_int_t)m->n_cabinets, "cabinets", cabinets_value(m));
+    return json_pack(
+        "{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o}", "kind", m->kind,
+        "product_name", json_text_or_null(m->name), "product_version",
+        json_text_or_null(m->version), "manufacturer", json_text_or_null(m->manufacturer),
+        "product_code", json_text_or_null(m->product_code), "upgrade_code",
+        json_text_or_null(m->upgrade_code), "package_code", json_text_or_null(m->package_code),
+        "title", json_text_or_null(m->title), "platform", json_text_or_null(m->platform),
+        "languages", languages_value(m->languages), "targets", json_text_or_null(m->targets),
+        "files", m->has_files ? json_integer((json_int_t)m->n_files) : json_null(), "n_cabinets",
+        (json_int_t)m->n_cabinets, "cabinets", cabinets_value(m));
 }
 
 static json_t *cat_value(const struct inspect_input *in)
@@ -153,12 +132,6 @@ enum errc inspect_print_json(const struct inspect_input *in, struct buf *out, st
         (const char *)name.ptr, "type", v->type, "size", (json_int_t)v->size, "proven", 0, "msi",
         msi_value(in->msi), "cat", cat_value(in), "signatures", signatures_value(v), "findings",
         findings_value(&v->report.findings, in->msi == NULL ? "" : in->msi->trouble));
-    char *line = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
-    json_decref(o);
     buf_fini(&name);
-    if (line == NULL)
-        return err_nomem(err);
-    rc = buf_add_text(out, line, err);
-    free(line);
-    return rc == E_OK ? buf_add_byte(out, '\n', err) : rc;
+    return json_add_line(o, out, err);
 }

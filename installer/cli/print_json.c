@@ -1,25 +1,13 @@
 /* JSON lines, surefoot.verify/1: one object a line and a file (docs/schema/verify.schema.json). */
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "installer/cli/json_parts.h"
 #include "installer/cli/print.h"
 #include "platform/base/text.h"
-
-/* Builds with one error for all: a NULL anywhere makes the whole NULL. */
-static json_t *text_or_null(const char *text)
-{
-    return text[0] == '\0' ? json_null() : json_string(text);
-}
-
-static json_t *time_value(int64_t unix_s)
-{
-    char text[32];
-    return json_string(text_format_time(unix_s, text));
-}
 
 static json_t *finding_value(const struct finding *f)
 {
@@ -72,17 +60,6 @@ static json_t *ranges_value(const struct report *r)
     return a;
 }
 
-static json_t *signer_value(const struct sig_verdict *sig)
-{
-    const struct cert_facts *c = &sig->signer;
-    if (!sig->has_signer)
-        return json_null();
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "subject", c->subject, "issuer", c->issuer,
-                     "serial", c->serial, "sha256", c->sha256, "spki_sha256", c->spki_sha256,
-                     "not_before", time_value(c->not_before), "not_after",
-                     time_value(c->not_after));
-}
-
 static json_t *chain_value(const struct sig_verdict *sig)
 {
     json_t *a = json_array();
@@ -98,18 +75,17 @@ static json_t *stamp_value(const struct stamp_facts *stamp)
 {
     if (stamp->kind == STAMP_NONE)
         return json_null();
-    return json_pack("{s:s,s:o,s:o,s:b}", "kind",
-                     stamp->kind == STAMP_RFC3161 ? "rfc3161" : "pkcs9", "time",
-                     stamp->time == 0 ? json_null() : time_value(stamp->time), "authority",
-                     text_or_null(stamp->authority), "trusted", (int)stamp->trusted);
+    return json_pack("{s:s,s:o,s:o,s:b}", "kind", json_stamp_kind(stamp->kind), "time",
+                     stamp->time == 0 ? json_null() : json_time(stamp->time), "authority",
+                     json_text_or_null(stamp->authority), "trusted", (int)stamp->trusted);
 }
 
 static json_t *program_value(const struct sig_verdict *sig)
 {
     if (sig->program_name[0] == '\0' && sig->program_url[0] == '\0')
         return json_null();
-    return json_pack("{s:o,s:o}", "name", text_or_null(sig->program_name), "url",
-                     text_or_null(sig->program_url));
+    return json_pack("{s:o,s:o}", "name", json_text_or_null(sig->program_name), "url",
+                     json_text_or_null(sig->program_url));
 }
 
 /* What only one system has. */
@@ -121,8 +97,8 @@ static int add_own(json_t *o, const struct sig_verdict *sig)
     if (sig->member[0] != '\0')
         bad |= json_object_set_new(o, "member", json_string(sig->member));
     if (sig->system == SYSTEM_MINISIGN) {
-        bad |= json_object_set_new(o, "key_id", text_or_null(sig->key_id));
-        bad |= json_object_set_new(o, "trusted_comment", text_or_null(sig->trusted_comment));
+        bad |= json_object_set_new(o, "key_id", json_text_or_null(sig->key_id));
+        bad |= json_object_set_new(o, "trusted_comment", json_text_or_null(sig->trusted_comment));
     }
     return bad;
 }
@@ -133,10 +109,10 @@ static json_t *signature_value(const struct sig_verdict *sig)
                           sig_system_word(sig->system), "digest", digest_word(sig->digest),
                           "verdict", sig->ruling == RULING_ACCEPTED ? "accepted" : "refused",
                           "reasons", findings_value(&sig->findings, true), "findings",
-                          findings_value(&sig->findings, false), "signer", signer_value(sig),
+                          findings_value(&sig->findings, false), "signer", json_signer(sig),
                           "chain", chain_value(sig), "signed_at",
-                          sig->has_signed_at ? time_value(sig->signed_at) : json_null(),
-                          "timestamp", stamp_value(&sig->stamp), "program", program_value(sig));
+                          sig->has_signed_at ? json_time(sig->signed_at) : json_null(), "timestamp",
+                          stamp_value(&sig->stamp), "program", program_value(sig));
     if (o != NULL && add_own(o, sig) != 0) {
         json_decref(o);
         return NULL;
@@ -175,7 +151,7 @@ static json_t *verdict_value(const struct print_input *in)
                           "surefoot.verify/1", "file", (const char *)name.ptr, "type", v->type,
                           "size", (json_int_t)v->size, "verdict", outcome_word(v->outcome),
                           "profile", in->policy->profile == PROFILE_STRICT ? "strict" : "windows",
-                          "at", time_value(in->policy->now), "revocation",
+                          "at", json_time(in->policy->now), "revocation",
                           revocation_word(in->policy->revocation), "reasons", reasons_value(v),
                           "findings", findings_value(&v->report.findings, false), "unauthenticated",
                           ranges_value(&v->report), "signatures", signatures_value(v));
@@ -195,14 +171,7 @@ static enum errc json_file(const struct print_input *in, const struct print_styl
                            struct buf *out, struct err *err)
 {
     UNUSED(style);
-    json_t *o = verdict_value(in);
-    char *line = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
-    json_decref(o);
-    if (line == NULL)
-        return err_nomem(err);
-    enum errc rc = buf_add_text(out, line, err);
-    free(line);
-    return rc == E_OK ? buf_add_byte(out, '\n', err) : rc;
+    return json_add_line(verdict_value(in), out, err);
 }
 
 const struct printer print_json = { .word = "json", .file = json_file, .between = "" };

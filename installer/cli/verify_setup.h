@@ -10,7 +10,7 @@
 #include "verify/policy.h"
 
 #define SETUP_LIST_MAX 64
-#define SETUP_SIGNATURES_MAX 8
+#define SETUP_SIGNATURES_MAX 8 /* BESIDE_MAX of beside.h is the same */
 
 struct verify_setup {
     struct platform *platform;

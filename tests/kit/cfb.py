@@ -232,7 +232,7 @@ class Compound:
 
     # the pieces: what needs sectors, and the bytes in each
     def _pieces(self, image):
-        pieces, mini = [], b""
+        pieces, mini = [], bytearray()
         for d in image.dirents:
             if d.kind != STREAM:
                 continue
@@ -249,7 +249,7 @@ class Compound:
                 pieces.append((d.path, data, self.slack))
         if mini:
             image.dirents[0].size = len(mini)
-            pieces.append(("mini", mini, self.slack))
+            pieces.append(("mini", bytes(mini), self.slack))
             pieces.append(("minifat", bytes(4 * len(image.minifat)), 0))
         else:
             image.dirents[0].start = END

@@ -26,7 +26,6 @@ EVILS: list["Evil"] = []
 class Evil:
     name: str
     build: Callable[[Path], Built]
-    also_inspect: bool = True
 
 
 def evil(name: str, file: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
@@ -37,9 +36,7 @@ def evil(name: str, file: str) -> Callable[[Callable[[], Any]], Callable[[], Any
             files = made if isinstance(made, dict) else {file: made}
             for name, data in files.items():
                 (folder / name).write_bytes(data)
-            words = trust(folder)
-            if "kit.pub" in files:
-                words += ["--key", str(folder / "kit.pub")]
+            words = ["--key", str(folder / "kit.pub")] if "kit.pub" in files else trust(folder)
             if "list.cat" in files:
                 words += ["--catalog", str(folder / "list.cat")]
             return Built(folder / next(iter(files)), words)
@@ -148,6 +145,36 @@ def _nested_chain() -> bytes:
     return pe.signed(image, unsigned=[cms.nested(inner)])
 
 
+@evil("oid_of_16_mib", "a.exe")
+def _long_oid() -> bytes:
+    return pe.signed(unsigned=[der.seq(der.tlv(0x06, b"\x81" * (15 * MIB) + b"\1"), der.set_raw(NULL))])
+
+
+@evil("program_name_of_15_mib", "a.exe")
+def _long_name() -> bytes:
+    return pe.signed(program="\u202e" * (7 * MIB))
+
+
+@evil("serial_of_15_mib", "a.exe")
+def _long_serial() -> bytes:
+    return pe.signed(si={"sid": der.seq(pk.pki().leaf.issuer, der.integer_raw(b"\1" * (15 * MIB)))})
+
+
+@evil("signature_of_15_mib", "a.exe")
+def _long_signature() -> bytes:
+    return pe.signed(si={"signature": b"\1" * (15 * MIB)})
+
+
+@evil("ecdsa_signature_of_15_mib", "a.exe")
+def _long_ecdsa() -> bytes:
+    return pe.signed(signer=pk.pki().p256, si={"signature": der.seq(der.integer_raw(b"\1" * (7 * MIB)), der.integer_raw(b"\1" * (7 * MIB)))})
+
+
+@evil("time_with_15_mib_of_fraction", "a.exe")
+def _long_fraction() -> bytes:
+    return pe.signed(unsigned=[cms.stamp(cms.IN_2026, tst_edit=lambda info: der.edit(info, (4,), der.tlv(0x18, b"20260203000000." + b"1" * (15 * MIB) + b"Z")))])
+
+
 @evil("detached_of_nulls", "a.bin")
 def _detached_nulls() -> dict[str, bytes]:
     info = detached.sign(b"x", si={"more_attrs": (der.seq(der.oid("1.2.3.4"), der.set_raw(NULL * 500_000)),), "sort": False})
@@ -194,11 +221,11 @@ def in_token(bag: Sequence[bytes]) -> cms.Unsigned:
     return cms.stamp(cms.IN_2026, more_certs=bag)
 
 
-def everywhere(bag_of: Callable[[int], Sequence[bytes]], n_nested: int = 8) -> bytes:
-    """A bag in the signature, one in its timestamp, and the same in each of eight nested ones."""
+def everywhere(bag_of: Callable[[int], Sequence[bytes]]) -> bytes:
+    """A bag in the signature, one in its timestamp, and the same in each of as many nested ones as there may be."""
     image = pe.Image()
     spc = pe.spc(image.bytes(), image)
-    nested = [cms.authenticode(spc, more_certs=bag_of(2 * n + 2), unsigned=[in_token(bag_of(2 * n + 3))]) for n in range(n_nested)]
+    nested = [cms.authenticode(spc, more_certs=bag_of(2 * n + 2), unsigned=[in_token(bag_of(2 * n + 3))]) for n in range(4)]
     return pe.signed(image, more_certs=bag_of(0), unsigned=[in_token(bag_of(1)), cms.nested(*nested)])
 
 
@@ -244,6 +271,12 @@ for _bits, _exponent in ((8192, (1 << 33) - 1), (16384, 65537), (16384, (1 << 16
         return pe.signed(more_certs=rsa_bag(bits, exponent, min(60, 8 * MIB // (bits // 8 * 2))))
 
 
+@evil("bag_of_rsa_1000000", "a.exe")
+def _rsa_huge() -> bytes:
+    """Keys as long as a certificate may be, whose owners sign themselves with something short."""
+    return pe.signed(more_certs=namesakes(pk.key(), 3, spki=rsa_spki(1_000_000, 65537)))
+
+
 @evil("bags_everywhere_rsa_8192", "a.exe")
 def _rsa_everywhere() -> bytes:
     return everywhere(lambda n: rsa_bag(8192, (1 << 33) - 1, 16, n))
@@ -273,7 +306,7 @@ def _long_names() -> bytes:
     """As many parts of names as the whole signature can hold."""
     parts = der.set_of(der.seq(der.oid("2.5.4.11"), der.utf8("x"))) * 800
     return everywhere(lambda n: [pk.issue(der.seq(parts, der.set_of(der.seq(der.oid("2.5.4.3"), der.utf8(str(n * 60 + i))))), None, pk.key(),
-                                          pk.CA_EXTS, ids=False).der for i in range(30)], n_nested=4)
+                                          pk.CA_EXTS, ids=False).der for i in range(30)])
 
 
 @evil("bag_of_long_names", "a.exe")
@@ -356,10 +389,41 @@ for _kind in ("rsa4096", "SECP384R1"):
     def _mesh_everywhere(kind: str = _kind) -> bytes:
         image = pe.Image()
         spc = pe.spc(image.bytes(), image)
-        made = [mesh(15, kind, n) for n in range(9)]
+        made = [mesh(15, kind, n) for n in range(5)]
         signatures = [cms.authenticode(spc, leaf, sd={"certs": [leaf.der, *bag]}) for leaf, bag in made[1:]]
         leaf, bag = made[0]
         return pe.signed(image, leaf, sd={"certs": [leaf.der, *bag]}, unsigned=[cms.nested(*signatures)])
+
+
+@evil("small_meshes_everywhere", "a.exe")
+def _small_meshes() -> bytes:
+    """As many meshes as a file may have signatures, each as large as the pairs of names allow."""
+    image = pe.Image()
+    spc = pe.spc(image.bytes(), image)
+    made = [mesh(6, "SECP384R1", n) for n in range(5)]
+    signatures = [cms.authenticode(spc, leaf, sd={"certs": [leaf.der, *bag]}) for leaf, bag in made[1:]]
+    leaf, bag = made[0]
+    return pe.signed(image, leaf, sd={"certs": [leaf.der, *bag]}, unsigned=[cms.nested(*signatures)])
+
+
+@evil("meshes_of_signers_and_clocks", "a.exe")
+def _clock_meshes() -> bytes:
+    image = pe.Image()
+    spc = pe.spc(image.bytes(), image)
+
+    def one(n: int, **how: Any) -> bytes:
+        leaf, bag = mesh(5, "SECP384R1", n)
+        return cms.authenticode(spc, leaf, **{"sd": {"certs": [leaf.der, *bag]}, "unsigned": [clock(n)], **how})
+
+    def clock(n: int) -> Any:
+        private = curve_key("SECP384R1")
+        name = pk.name(("O", "Kit Time"), ("CN", f"Kit Clocks {n}"))
+        first = pk.issue(name, pk.pki().tsa_root, private, pk.CA_EXTS, ids=False)
+        rest = [pk.issue(name, first, private, pk.CA_EXTS, ids=False).der for _ in range(4)]
+        tsa = pk.tsa(first, ids=False, before="2030-01-01", after="2031-01-01")
+        return cms.stamp(cms.IN_2026, tsa=tsa, certs=[tsa.der, first.der, *rest])
+    nested = cms.nested(*(one(n) for n in range(1, 5)))
+    return pe.embed(image.bytes(), image, pe.win_certificate(one(0, unsigned=[clock(0), nested])))
 
 
 @evil("mesh_that_nobody_signed", "a.exe")
@@ -390,9 +454,9 @@ def _sections() -> bytes:
 
 @evil("pe_of_1024_sections_in_no_order", "a.exe")
 def _sections_reversed() -> bytes:
-    headers = 0x200 + 40 * 1024
-    sections = [pe.Section(b"s", 0x1000, headers + 512 * (1023 - i), b"", size=512) for i in range(1024)]
-    return pe.signed(pe.Image(sections=sections, headers_size=headers, overlay=bytes(512 * 1024)))
+    headers = 0x400 + 40 * 1024
+    sections = [pe.Section(b"s", 0x1000, headers + 512 * (1023 - i), bytes(512)) for i in range(1024)]
+    return pe.signed(pe.Image(sections=sections, headers_size=headers))
 
 
 @evil("page_hashes_of_16_mib", "a.exe")
@@ -401,7 +465,7 @@ def _page_hashes() -> bytes:
 
 
 def many_page_hashes(path: Path) -> None:
-    """A program of 24 MiB under nine signatures, each with page hashes of both kinds in turn and an algorithm of its own."""
+    """A program of 24 MiB under five signatures, each with page hashes of both kinds in turn and an algorithm of its own."""
     image = pe.Image(sections=[pe.Section(b".text", 0x1000, 0x200, b"".join(big.noise(24 * MIB)))])
     data = image.bytes()
     tables = {hash: pe.page_hashes(data, image, hash) for hash in ("sha1", "sha256")}
@@ -410,11 +474,11 @@ def many_page_hashes(path: Path) -> None:
         hash, pages = ("sha256", "sha384", "sha512", "sha1")[n % 4], ("sha1", "sha256")[n % 2]
         spc = cms.indirect(cms.pe_data(tables[pages], pages), pe.digest(data, image, hash), hash)
         return cms.authenticode(spc, hash=hash, **how)
-    outer = one(0, unsigned=[cms.nested(*(one(n + 1) for n in range(8)))])
+    outer = one(0, unsigned=[cms.nested(*(one(n + 1) for n in range(4)))])
     path.write_bytes(pe.embed(data, image, pe.win_certificate(outer)))
 
 
-evil_path("nine_signatures_with_page_hashes", "a.exe")(many_page_hashes)
+evil_path("five_signatures_with_page_hashes", "a.exe")(many_page_hashes)
 
 
 # ==== MSI =================================================================================================================
@@ -454,9 +518,9 @@ def _line() -> bytes:
 
 @evil("msi_of_mini_sectors_backwards", "a.msi")
 def _minis() -> bytes:
-    """Half a million mini sectors, none beside the next of its stream."""
+    """Half a million mini sectors, none beside the next of its stream: zeroes but for one byte in each stream."""
     root = msi.tree(100)
-    root.children += [cfb.Entry(f"{i:05}", msi.fill(4032, i)) for i in range(8_000)]
+    root.children += [cfb.Entry(f"{i:05}", b"x" + bytes(4031)) for i in range(8_000)]
 
     def backwards(image: cfb.Image) -> None:
         n = len(image.minifat)
@@ -479,21 +543,21 @@ def _backwards() -> bytes:
 
 @evil("msi_of_tables", "a.msi")
 def _tables() -> bytes:
-    """The longest FAT, mini FAT, directory and signature that the limits allow, in a file of some 60 MiB."""
+    """The longest FAT, mini FAT, directory and signature that the limits allow, in a file of some 45 MiB."""
     root = msi.tree(100)
     root.children += [cfb.Entry(f"{i:05}", b"") for i in range(65_000)]
     maker = msi.maker()
     msi.sign(root, lambda value: maker(value) + bytes(SIGNATURE_MAX - 16384))
     image = cfb.Compound(root, 3).layout()
     per, zero = 128, struct.pack("<128I", *[cfb.FREE] * 128)
-    wanted = (4 << 20) // per
-    mini = [image.add_sector(zero) for _ in range(wanted - image.n_minifat)]
+    wanted, wanted_mini = (4 << 20) // per, (1 << 20) // per
+    mini = [image.add_sector(zero) for _ in range(wanted_mini - image.n_minifat)]
     image.fat[image.chain["minifat"][-1]] = mini[0]
     for at, after in zip(mini, [*mini[1:], cfb.END]):
         image.fat[at] = after
-    image.minifat += [cfb.FREE] * (wanted * per - len(image.minifat))
+    image.minifat += [cfb.FREE] * (wanted_mini * per - len(image.minifat))
     image.chain["minifat"] += mini
-    image.n_minifat = wanted
+    image.n_minifat = wanted_mini
     fat = [image.add_sector(zero, cfb.FATSECT) for _ in range(wanted - image.n_fat)]
     image.chain["fat"] += fat
     n_difat = -(-(wanted - 109) // (per - 1))
@@ -550,9 +614,9 @@ def cabinet(folders: bytes, blocks: bytes) -> bytes:
     return whole(len(raw)) + raw
 
 
-@evil("cab_of_a_million_empty_blocks", "a.cab")
+@evil("cab_of_half_a_million_empty_blocks", "a.cab")
 def _blocks() -> bytes:
-    n_folders = 16
+    n_folders = 8
     at = 60 + 8 * n_folders + 18
     folders = b"".join(struct.pack("<IHH", at + i * 65535 * 8, 65535, 0) for i in range(n_folders))
     return cabinet(folders, bytes(8 * 65535 * n_folders))

@@ -32,9 +32,9 @@ static void reader_counts_offsets_of_the_file(void **state)
     (void)state;
     static const uint8_t bytes[] = { 0x34, 0x12, 0x78, 0x56, 0x34, 0x12, 1, 2, 3, 4, 5, 6, 7, 8 };
     struct reader r = reader_of(span_of(bytes, sizeof(bytes)), 10);
-    uint16_t a;
-    uint32_t b;
-    uint64_t c;
+    uint16_t a = 0;
+    uint32_t b = 0;
+    uint64_t c = 0;
     assert_true(reader_u16le(&r, &a) && reader_u32le(&r, &b) && reader_u64le(&r, &c));
     assert_int_equal(a, 0x1234);
     assert_int_equal(b, 0x12345678);
@@ -50,8 +50,8 @@ static void reader_reads_big_endian(void **state)
     (void)state;
     static const uint8_t bytes[] = { 0x12, 0x34, 0x81, 0x34, 0x56, 0x78 };
     struct reader r = reader_of(span_of(bytes, sizeof(bytes)), 0);
-    uint16_t a;
-    uint32_t b;
+    uint16_t a = 0;
+    uint32_t b = 0;
     assert_true(reader_u16be(&r, &a) && reader_u32be(&r, &b));
     assert_int_equal(a, 0x1234);
     assert_true(b == 0x81345678U);
