@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "platform/work.h"
-#include "verify/catalog.h"
 
 #define NESTED_MAX 4 /* of real files, few have more than one */
 #define ITEMS_MAX (1 + NESTED_MAX)
@@ -174,7 +173,7 @@ static void read_spc(const struct judging *j, struct item *item, struct span seq
 static void read_list(const struct judging *j, struct item *item, struct span sequence, uint64_t at)
 {
     struct err err;
-    enum errc e = catalog_check_content(sequence, at, &err);
+    enum errc e = j->ops->check_content(j->f, sequence, at, &err);
     if (e != E_OK)
         findings_add_err(&item->sig->findings, &err, place_is_known(j) ? at : NO_OFFSET);
     item->fits = e == E_OK;
@@ -184,7 +183,7 @@ static void read_content(const struct judging *j, struct item *item)
 {
     struct span sequence;
     uint64_t at;
-    bool is_list = j->ops->kind == KIND_CAT;
+    bool is_list = j->ops->check_content != NULL;
     char text[64];
     if (item->cms.content_oid != (is_list ? OID_CTL : OID_SPC_INDIRECT_DATA)) {
         findings_add(&item->sig->findings, REASON_CONTENT_TYPE_MISMATCH, WEIGHT_FATAL, NO_OFFSET,

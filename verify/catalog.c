@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "verify/authenticode.h"
-#include "verify/cms.h"
+#include "verify/der.h"
 
 struct catalog {
     struct format *format; /* holds the bytes that the members point into; its source is gone */
@@ -16,17 +16,45 @@ struct catalog {
 static const enum digest_alg strongest_first[] = { DIGEST_SHA512, DIGEST_SHA384, DIGEST_SHA256,
                                                    DIGEST_SHA1 };
 
+/* find_list goes down a SignedData to its content. Whether all of it is exact is checked once, by
+ * authenticode_judge: a long list takes as long to check as to read. */
+static enum errc find_list(struct span der, struct reader *out, struct err *err)
+{
+    struct reader r = reader_of(der, 0), info, explicit_tag, data, content, inner;
+    struct der skipped;
+    struct span type;
+    enum errc rc = der_enter(&r, DER_SEQUENCE, "ContentInfo", &info, err);
+    if (rc == E_OK)
+        rc = der_read(&info, DER_OID, "ContentInfo contentType", &skipped, err);
+    if (rc == E_OK)
+        rc = der_enter(&info, DER_CONTEXT_CONSTRUCTED(0), "content", &explicit_tag, err);
+    if (rc == E_OK)
+        rc = der_enter(&explicit_tag, DER_SEQUENCE, "SignedData", &data, err);
+    if (rc == E_OK)
+        rc = der_read(&data, DER_INTEGER, "SignedData version", &skipped, err);
+    if (rc == E_OK)
+        rc = der_read(&data, DER_SET, "digestAlgorithms", &skipped, err);
+    if (rc == E_OK)
+        rc = der_enter(&data, DER_SEQUENCE, "EncapsulatedContentInfo", &content, err);
+    if (rc == E_OK)
+        rc = der_read_oid(&content, "eContentType", &type, err);
+    if (rc == E_OK && oid_of(type) != OID_CTL)
+        rc = err_set(err, E_MALFORMED, "the content is not a trust list");
+    if (rc == E_OK)
+        rc = der_enter(&content, DER_CONTEXT_CONSTRUCTED(0), "eContent", &inner, err);
+    return rc == E_OK ? der_enter(&inner, DER_SEQUENCE, "trust list", out, err) : rc;
+}
+
 /* read_list reads the members out of a SignedData. */
 static enum errc read_list(struct catalog *c, struct span der, struct err *err)
 {
-    struct cms cms;
-    enum errc rc = cms_read(der, 0, &cms, err);
-    if (rc != E_OK)
-        return rc;
-    if (!cms.has_content || cms.content_oid != OID_CTL || cms.content.tag != DER_SEQUENCE)
-        return err_set(err, E_MALFORMED, "the content is not a trust list");
-    struct reader inside = der_inside(&cms.content);
-    return catalog_read_members(inside.rest, inside.at, &c->members, err);
+    struct reader list;
+    enum errc rc = find_list(der, &list, err);
+    if (rc == E_OK)
+        rc = catalog_read_members(list.rest, list.at, &c->members, err);
+    if (rc == E_OK)
+        format_cat_has_read(c->format, list.rest);
+    return rc;
 }
 
 /* index_members sorts them and notes which hashes a look-up needs. */

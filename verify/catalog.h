@@ -62,8 +62,13 @@ MUST_USE enum errc catalog_judge(const struct catalog *c, struct source *src, st
  * CAT that is itself the file to judge. */
 MUST_USE enum errc catalog_check_content(struct span content, uint64_t at, struct err *err);
 
+/* format_cat_has_read tells a catalog's format that exactly these content octets, which lie in its
+ * bytes, have been read as a list. */
+void format_cat_has_read(struct format *f, struct span list);
+
 /* One hash that a catalog states. */
 struct catalog_member {
+    uint64_t first; /* 8 bytes of the hash as a number, for catalog_members_sort, which sets it */
     enum digest_alg alg;
     bool flat;     /* of the whole file; else the Authenticode hash of a file of this kind: */
     enum oid type; /* of the SpcIndirectDataContent */

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "platform/base/sort.h"
+
 static int compare_key(enum digest_alg alg_a, struct span a, enum digest_alg alg_b, struct span b)
 {
     if (alg_a != alg_b)
@@ -11,40 +13,40 @@ static int compare_key(enum digest_alg alg_a, struct span a, enum digest_alg alg
     return span_compare(a, b);
 }
 
+static uint64_t first_bytes(struct span hash)
+{
+    uint64_t first = 0;
+    for (size_t i = 0; i < sizeof(first); i++)
+        first = first << 8 | (i < hash.len ? hash.ptr[i] : 0);
+    return first;
+}
+
+/* The hashes lie scattered over the whole catalog: most comparisons need not go there. */
 static bool is_less(const struct catalog_member *a, const struct catalog_member *b)
 {
+    if (a->alg == b->alg && a->first != b->first)
+        return a->first < b->first;
     return compare_key(a->alg, a->hash, b->alg, b->hash) < 0;
 }
 
-static void swap(struct catalog_member *a, struct catalog_member *b)
+static bool is_less_at(void *ctx, size_t i, size_t k)
 {
-    struct catalog_member kept = *a;
-    *a = *b;
-    *b = kept;
+    const struct catalog_member *items = ctx;
+    return is_less(&items[i], &items[k]);
 }
 
-/* sift_down restores the heap [0, n) whose only flaw may be at its entry `top`. */
-static void sift_down(struct catalog_member *items, size_t top, size_t n)
+static void swap_at(void *ctx, size_t i, size_t k)
 {
-    for (size_t child = 2 * top + 1; child < n; child = 2 * top + 1) {
-        if (child + 1 < n && is_less(&items[child], &items[child + 1]))
-            child++;
-        if (!is_less(&items[top], &items[child]))
-            return;
-        swap(&items[top], &items[child]);
-        top = child;
-    }
+    struct catalog_member *items = ctx, kept = items[i];
+    items[i] = items[k];
+    items[k] = kept;
 }
 
-/* A heap sort, because the C library's qsort may be quadratic on an order that a stranger chose. */
 void catalog_members_sort(struct catalog_members *m)
 {
-    for (size_t i = m->n / 2; i-- > 0;)
-        sift_down(m->items, i, m->n);
-    for (size_t n = m->n; n-- > 1;) {
-        swap(&m->items[0], &m->items[n]);
-        sift_down(m->items, 0, n);
-    }
+    for (size_t i = 0; i < m->n; i++)
+        m->items[i].first = first_bytes(m->items[i].hash);
+    sort_items(m->n, is_less_at, swap_at, m->items);
 }
 
 size_t catalog_members_find(const struct catalog_members *m, const struct digest *digest)

@@ -73,6 +73,11 @@ struct format_ops {
     enum errc (*check_page_hashes)(struct format *f, enum digest_alg alg, struct span table,
                                    struct report *report, struct err *err);
 
+    /* Reads what was signed where it lies in the signature itself (CAT): the content octets of its
+     * SEQUENCE. E_MALFORMED, E_LIMIT. NULL for all other kinds. */
+    enum errc (*check_content)(const struct format *f, struct span content, uint64_t at,
+                               struct err *err);
+
     void (*binding)(const struct format *f, struct spc_binding *out);
     void (*close)(struct format *f);
 };

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "platform/base/sort.h"
+
 struct hashing {
     const struct msi_layout *layout;
     struct hasher *hasher;
@@ -9,10 +11,17 @@ struct hashing {
 
 /* --- the order of siblings */
 
-static int compare_names(const void *a, const void *b)
+static bool is_less(void *ctx, size_t i, size_t k)
 {
-    const struct cfb_entry *const *x = a, *const *y = b;
-    return span_compare((*x)->name, (*y)->name);
+    const struct cfb_entry **list = ctx;
+    return span_compare(list[i]->name, list[k]->name) < 0;
+}
+
+static void swap(void *ctx, size_t i, size_t k)
+{
+    const struct cfb_entry **list = ctx, *kept = list[i];
+    list[i] = list[k];
+    list[k] = kept;
 }
 
 static bool is_left_out(const struct msi_layout *l, const struct cfb_entry *e)
@@ -34,7 +43,7 @@ static enum errc sort_children(const struct msi_layout *l, const struct cfb_entr
     for (uint32_t id = storage->first_child; id != CFB_NONE; id = cfb_entry(l->cfb, id)->next)
         if (!is_left_out(l, cfb_entry(l->cfb, id)))
             list[n++] = cfb_entry(l->cfb, id);
-    qsort(list, n, sizeof(const struct cfb_entry *), compare_names);
+    sort_items(n, is_less, swap, list);
     *out = list;
     *out_n = n;
     return E_OK;

@@ -13,6 +13,7 @@
 #include "platform/base/err.h"
 #include "platform/base/num.h"
 #include "platform/base/reader.h"
+#include "platform/base/sort.h"
 #include "platform/base/text.h"
 
 static void reader_refuses_length_past_end(void **state)
@@ -240,6 +241,44 @@ static void buf_grows_and_prints(void **state)
     buf_fini(&b);
 }
 
+static bool is_less(void *ctx, size_t i, size_t k)
+{
+    const int *numbers = ctx;
+    return numbers[i] < numbers[k];
+}
+
+static void swap(void *ctx, size_t i, size_t k)
+{
+    int *numbers = ctx, kept = numbers[i];
+    numbers[i] = numbers[k];
+    numbers[k] = kept;
+}
+
+static void sort_puts_any_order_right(void **state)
+{
+    (void)state;
+    enum { N = 257 };
+    int numbers[N];
+    for (size_t n = 0; n <= N; n++) {
+        for (size_t step = 1; step < 8; step++) { /* rising, falling, many equal, mixed */
+            for (size_t i = 0; i < n; i++)
+                numbers[i] = step == 2 ? (int)(n - i) : (int)(i * step * 7 % (step == 3 ? 5 : N));
+            sort_items(n, is_less, swap, numbers);
+            for (size_t i = 1; i < n; i++)
+                assert_true(numbers[i - 1] <= numbers[i]);
+        }
+    }
+}
+
+static void sort_loses_nothing(void **state)
+{
+    (void)state;
+    int numbers[] = { 5, 1, 4, 1, 3, 9, 2 };
+    static const int sorted[] = { 1, 1, 2, 3, 4, 5, 9 };
+    sort_items(ARRAY_LEN(numbers), is_less, swap, numbers);
+    assert_memory_equal(numbers, sorted, sizeof(sorted));
+}
+
 static void err_prefix_keeps_code_and_text(void **state)
 {
     (void)state;
@@ -272,6 +311,8 @@ int main(void)
         cmocka_unit_test(utf16_becomes_utf8),
         cmocka_unit_test(buf_never_passes_its_cap),
         cmocka_unit_test(buf_grows_and_prints),
+        cmocka_unit_test(sort_puts_any_order_right),
+        cmocka_unit_test(sort_loses_nothing),
         cmocka_unit_test(err_prefix_keeps_code_and_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
