@@ -29,6 +29,8 @@ def test_wrong_usage_or_unreadable_companion(case: Case, surefoot: Callable[...,
     built = case.build(tmp_path)
     ran = surefoot(*case.command(built))
     wanted = {case.exit_code} if case.exit_code is not None else {1, 2, *(case.exit_for(v) for v in case.verdicts)}
+    if case.name == "no_trust_at_all" and os.environ.get("SUREFOOT_WRAPPER"):
+        wanted = {2, 3}  # Windows has a ROOT store, which is trusted by default: then the file is judged, and refused
     assert ran.code in wanted, f"exit {ran.code}, not {wanted}\n{ran.out}\n{ran.err}"
     assert '"accepted"' not in ran.out
     assert ran.err.strip() or ran.out.strip(), "no message"
