@@ -10,6 +10,8 @@
 /* One SignedData: the embedded one or one nested in it. */
 struct item {
     struct sig_verdict *sig;
+    uint64_t at; /* of its DER */
+    size_t len;
     struct cms cms;
     bool has_content; /* the content octets can be hashed */
     struct span octets;
@@ -51,6 +53,8 @@ static enum errc add_item(struct judging *j, struct span der, uint64_t at, struc
     e = cms_read(der, at, &item->cms, err);
     if (e == E_OK) {
         item->sig->digest = item->cms.signer.digest;
+        item->at = at;
+        item->len = der.len;
         j->n++;
         return E_OK;
     }
@@ -343,6 +347,51 @@ static enum errc judge_item(struct judging *j, struct item *item, struct err *er
     return e;
 }
 
+/* --- signatures that nobody asked for */
+
+static bool is_by_demanded(const struct sig_verdict *sig)
+{
+    return (sig->proven & FACT_SIGNER) != 0;
+}
+
+static bool has_demanded(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->n_sigs; i++)
+        if (is_by_demanded(v->sigs[i]))
+            return true;
+    return false;
+}
+
+/* A signer whose certificate leads to no anchor: anybody can be that. One whose certificate has
+ * expired, or who is not the publisher, is a weaker sibling: an authority that is trusted knows
+ * him. */
+static bool is_by_nobody(const struct sig_verdict *sig)
+{
+    return (sig->proven & FACT_CHAIN) == 0 && findings_have(&sig->findings, REASON_CHAIN_UNTRUSTED);
+}
+
+/* note_strangers: anybody can sign the same file, in a certificate and with attributes of his own
+ * making, and put that beside, into or around the maker's signature. Nothing that anyone known has
+ * signed covers those bytes. Where there is no signature by the demanded signer either, this is not
+ * what is wrong. */
+static enum errc note_strangers(struct judging *j, struct err *err)
+{
+    if (!has_demanded(j->v))
+        return E_OK;
+    for (size_t i = 0; i < j->n; i++) {
+        const struct item *item = &j->items[i];
+        if (!is_by_nobody(item->sig))
+            continue;
+        findings_add(&j->report.findings, REASON_UNCOVERED_DATA, WEIGHT_COVERAGE, item->at,
+                     "a signature of %zu bytes by a signer whom no anchor knows", item->len);
+        enum errc e = report_uncovered(&j->report, item->at, item->len,
+                                       "signature by a signer whom no anchor knows", err);
+        if (e != E_OK)
+            return e;
+    }
+    return E_OK;
+}
+
 /* --- the order of proof */
 
 /* give_place: offsets in a signature that lies in pieces or encoded are none in the file. */
@@ -371,6 +420,8 @@ static enum errc judge_all(struct judging *j, struct err *err)
         e = hash_file(j, err);
     for (size_t i = 0; e == E_OK && i < j->n; i++)
         e = judge_item(j, &j->items[i], err);
+    if (e == E_OK)
+        e = note_strangers(j, err);
     if (e == E_OK)
         e = give_place(j, err);
     return e;

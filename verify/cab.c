@@ -5,7 +5,6 @@
 #include "platform/base/num.h"
 #include "platform/base/reader.h"
 
-#define MARKER 0x00100000U
 #define FOLDER_LEN 8
 #define FILE_LEN_MIN 17 /* 16 bytes and a name that is empty but for its NUL */
 #define BLOCK_HEADER_LEN 8
@@ -93,7 +92,7 @@ void cab_check_header(const struct cab_header *h, struct findings *findings)
     expect(findings, 36, "the size of the header's reserve", h->header_reserve, CAB_RESERVE_LEN);
     expect(findings, 38, "the size of a folder's reserve", h->folder_reserve, 0);
     expect(findings, 39, "the size of a block's reserve", h->data_reserve, 0);
-    expect(findings, 40, "the mark of the signature", h->marker, MARKER);
+    expect(findings, 40, "the mark of the signature", h->marker, CAB_MARKER);
     expect(findings, 44, "the signature's offset", h->sig_at, h->size);
     expect(findings, 52, "the end of the reserve", h->tail, 0);
     if (h->n_folders == 0)

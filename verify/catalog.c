@@ -280,6 +280,7 @@ enum errc catalog_judge(const struct catalog *c, struct source *src, struct form
     if (rc != E_OK)
         return rc;
     copy_own(c, sig);
+    sig->must_hold = true;
 
     rc = match_whole(c, src, &whole, err);
     bool is_enough = whole != DIGEST_NONE && whole != DIGEST_SHA1;

@@ -164,15 +164,43 @@ static void list_parts(const struct cab *cab, struct region parts[3])
     parts[2] = (struct region){ rest_at, end - rest_at };
 }
 
+static enum errc add_loose(uint64_t at, uint64_t value, struct report *report, struct err *err)
+{
+    if (value == 0)
+        return E_OK;
+    findings_add(&report->findings, REASON_UNCOVERED_DATA, WEIGHT_COVERAGE, at,
+                 "CAB: a field of the header that no hash covers has not its only right value");
+    return report_uncovered(report, at, 4, "field of the cabinet's header", err);
+}
+
+/* check_unhashed: open has compared what the digest of a signed cabinet leaves out. In one that is
+ * listed in a catalog, and not signed, it must say nothing either. */
+static enum errc check_unhashed(const struct cab *cab, struct report *report, struct err *err)
+{
+    const struct cab_header *h = &cab->header;
+    if (cab->signature != NULL)
+        return E_OK;
+    enum errc rc = add_loose(4, h->reserved1, report, err);
+    if (rc != E_OK || h->header_reserve != CAB_RESERVE_LEN)
+        return rc;
+    if (h->number != 0 || h->folder_reserve != 0 || h->data_reserve != 0)
+        findings_add(&report->findings, REASON_MALFORMED, WEIGHT_FATAL, 34,
+                     "CAB: a place in a set, or a reserve of folders or blocks, that no hash "
+                     "covers");
+    rc = add_loose(40, h->marker ^ CAB_MARKER, report, err);
+    return rc == E_OK ? add_loose(52, h->tail & UINT32_MAX, report, err) : rc;
+}
+
 static enum errc digest(struct format *f, uint32_t algs, struct digest_set *out,
                         struct report *report, struct err *err)
 {
     const struct cab *cab = (const struct cab *)(const void *)f;
-    UNUSED(report);
     struct region parts[3];
     list_parts(cab, parts);
     struct hasher *h = NULL;
-    enum errc rc = hasher_new(algs, &h, err);
+    enum errc rc = check_unhashed(cab, report, err);
+    if (rc == E_OK)
+        rc = hasher_new(algs, &h, err);
     for (size_t i = 0; i < ARRAY_LEN(parts) && rc == E_OK; i++)
         rc = hasher_add_source(h, cab->base.src, parts[i].at, parts[i].len, err);
     if (rc == E_OK)

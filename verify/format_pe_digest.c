@@ -9,6 +9,7 @@
 #include "platform/base/reader.h"
 #include "verify/format_pe.h"
 
+#define BEHIND_TABLE_MAX (16 * 1024 * 1024)
 #define SUM_BLOCK 4096 /* so few words that their sums fit 32 bits, and all of one known number */
 
 struct pass {
@@ -103,6 +104,14 @@ static void check_checksum(const struct pass *pass, struct report *report)
                      pass->pe->checksum);
 }
 
+/* Where the reading ends. What lies behind the table is hashed as well, but that it is there has
+ * been refused already, and it may be terabytes of a hole. */
+static uint64_t end_of(const struct pe *pe)
+{
+    uint64_t size = pe->base.src->size, end = pe->table.at + pe->table.len;
+    return pe->table.len != 0 && size - end > BEHIND_TABLE_MAX ? end : size;
+}
+
 /* A file that was never signed is hashed (for catalogs) as signing would have padded it: with
  * zeroes to a multiple of 8. */
 static enum errc add_padding(const struct pass *pass, struct err *err)
@@ -122,12 +131,12 @@ enum errc pe_digest(struct format *f, uint32_t algs, struct digest_set *out, str
     uint8_t *scratch = malloc(SOURCE_PIECE);
     enum errc rc = scratch == NULL ? err_nomem(err) : hasher_new(algs, &pass.hasher, err);
     if (rc == E_OK)
-        rc = source_each(src, 0, src->size, scratch, take_piece, &pass, err);
+        rc = source_each(src, 0, end_of(pass.pe), scratch, take_piece, &pass, err);
     if (rc == E_OK)
         rc = add_padding(&pass, err);
     if (rc == E_OK)
         rc = hasher_finish(pass.hasher, out, err);
-    if (rc == E_OK)
+    if (rc == E_OK && pass.at == src->size)
         check_checksum(&pass, report);
     hasher_free(pass.hasher);
     free(scratch);

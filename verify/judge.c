@@ -110,7 +110,9 @@ static enum errc check_file_hash(struct source *src, const struct policy *p, str
 
 static void note_no_publisher(const struct policy *p, struct verdict *v)
 {
-    if (p->n_publishers == 0 && p->n_pins == 0 && trust_n_keys(p->trust) == 0 && v->n_sigs > 0)
+    bool key_decides = trust_n_keys(p->trust) > 0 &&
+                       ((p->required_systems & SYSTEM_MINISIGN) != 0 || !policy_demands_chain(p));
+    if (p->n_publishers == 0 && p->n_pins == 0 && !key_decides && v->n_sigs > 0)
         findings_add(&v->report.findings, REASON_NO_PUBLISHER_DEMANDED, WEIGHT_NOTE, NO_OFFSET,
                      "any holder of a certificate under these anchors would pass");
 }

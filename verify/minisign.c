@@ -149,6 +149,15 @@ static enum errc judge_read(struct source *src, const struct minisign_signature 
                      MINISIGN_LEGACY_MAX);
         return E_OK;
     }
+    /* The algorithm's two letters are not signed. What was signed as a digest would hold as well
+     * for a file that consists of that digest. */
+    if (!s->prehashed && src->size == digest_len(DIGEST_BLAKE2B512)) {
+        findings_add(&sig->findings, REASON_UNSUPPORTED, WEIGHT_FATAL, NO_OFFSET,
+                     "minisign: legacy signature over %" PRIu64
+                     " bytes, which may be the digest of another file",
+                     src->size);
+        return E_OK;
+    }
     struct buf message;
     buf_init(&message, MINISIGN_LEGACY_MAX);
     enum errc rc = read_message(src, s->prehashed, &message, err);

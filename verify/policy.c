@@ -99,8 +99,7 @@ enum errc policy_check_usable(const struct policy *p, struct err *err)
             err, E_ARGUMENT,
             "nothing to trust: without --anchors, --pin or --key no file could ever be accepted");
     uint32_t certs = SYSTEM_AUTHENTICODE | SYSTEM_CMS;
-    if (p->n_publishers > 0 && !chain &&
-        (p->required_systems == 0 || (p->required_systems & certs) != 0))
+    if (p->n_publishers > 0 && !chain)
         return err_set(err, E_ARGUMENT,
                        "--publisher speaks of certificates: add --anchors or --pin sha256:HEX");
     if (key && (p->n_publishers > 0 || p->n_pins > 0) && p->required_systems == 0)
@@ -113,5 +112,14 @@ enum errc policy_check_usable(const struct policy *p, struct err *err)
     if ((p->required_systems & certs) != 0 && !chain)
         return err_set(err, E_ARGUMENT,
                        "--require authenticode or cms needs --anchors or --pin sha256:HEX");
+    if (p->required_systems != 0 && (p->required_systems & certs) == 0 &&
+        (p->n_publishers > 0 || p->n_pins > 0))
+        return err_set(err, E_ARGUMENT,
+                       "a publisher or pin is demanded, and --require names no system that has "
+                       "one: nobody would look at it");
+    if (p->required_systems != 0 && (p->required_systems & SYSTEM_MINISIGN) == 0 && key)
+        return err_set(err, E_ARGUMENT,
+                       "a key is given, and --require does not name minisign: nobody would "
+                       "demand it");
     return E_OK;
 }

@@ -3,6 +3,8 @@
 #include "platform/base/text.h"
 #include "verify/stamp_private.h"
 
+#define CLOCK_SKEW_S (24 * 3600) /* how far clocks may be apart */
+
 void stamp_invalid(struct findings *to, uint64_t at, const char *text)
 {
     findings_add(to, REASON_TIMESTAMP_INVALID, WEIGHT_FATAL, at, "timestamp: %s", text);
@@ -46,10 +48,15 @@ enum errc stamp_check_uncovered(const struct cms_signer *signer, struct report *
 
 static bool check_time_bound(const struct stamp_ask *ask, int64_t time, struct findings *findings)
 {
-    if (time >= cert_not_before(ask->signer))
-        return true;
-    stamp_invalid(findings, NO_OFFSET, "older than the signer's certificate");
-    return false;
+    if (time < cert_not_before(ask->signer)) {
+        stamp_invalid(findings, NO_OFFSET, "older than the signer's certificate");
+        return false;
+    }
+    if (time > ask->policy->now + CLOCK_SKEW_S) {
+        stamp_invalid(findings, NO_OFFSET, "of a time that is yet to come");
+        return false;
+    }
+    return true;
 }
 
 static enum errc describe_authority(const struct cert *authority, struct stamp_facts *stamp,

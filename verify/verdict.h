@@ -213,6 +213,7 @@ struct sig_verdict {
     bool nested;     /* an Authenticode signature inside another */
     bool whole_file; /* it covers every byte of the file: detached, or a catalog's hash of the file
                       */
+    bool must_hold;  /* a catalog's, which was named: no other signature stands in for it */
     bool has_signer;
     struct cert_facts signer;
     size_t n_chain;
@@ -268,8 +269,8 @@ struct policy;
  * its ruling and the file its outcome. It is the only function that writes RULING_ACCEPTED or
  * OUTCOME_ACCEPTED: a signature is accepted <=> required != 0, every required fact is proven, and
  * it has no fatal finding; a file is accepted <=> it has no fatal finding of its own, every
- * signature is intact, at least one (with all_signatures: each) is accepted, and for every system
- * that the policy requires one of that system is. */
+ * signature is intact, at least one (with all_signatures: each) is accepted, each that must hold
+ * is, and for every system that the policy requires one of that system is. */
 void verdict_settle(struct verdict *v, const struct policy *policy);
 
 #endif

@@ -106,16 +106,23 @@ static bool sig_is_intact(const struct sig_verdict *sig)
 }
 
 /* Signatures over the whole file come first: an accepted one leaves nothing uncovered for the
- * others. */
+ * others. What is uncovered in a signature that lies in a file of its own (detached, a catalog's)
+ * nothing makes good: neither the file's hash nor a signature over the file says anything of it. */
+static bool lies_elsewhere(const struct sig_verdict *sig)
+{
+    return sig->whole_file || sig->must_hold;
+}
+
 static bool settle_sigs(struct verdict *v, const struct policy *p, bool *out_signed_whole)
 {
     bool signed_whole = false;
     for (size_t i = 0; i < v->n_sigs; i++)
-        if (v->sigs[i]->whole_file && settle_sig(v->sigs[i], p, p->has_sha256))
+        if (v->sigs[i]->whole_file && settle_sig(v->sigs[i], p, false))
             signed_whole = true;
     for (size_t i = 0; i < v->n_sigs; i++)
         if (!v->sigs[i]->whole_file)
-            (void)settle_sig(v->sigs[i], p, p->has_sha256 || signed_whole);
+            (void)settle_sig(v->sigs[i], p,
+                             !lies_elsewhere(v->sigs[i]) && (p->has_sha256 || signed_whole));
     *out_signed_whole = signed_whole;
 
     for (size_t i = 0; i < v->n_sigs; i++)
@@ -129,6 +136,8 @@ static bool enough_accepted(const struct verdict *v, const struct policy *p)
     size_t n_accepted = 0;
     uint32_t systems = 0;
     for (size_t i = 0; i < v->n_sigs; i++) {
+        if (v->sigs[i]->ruling != RULING_ACCEPTED && v->sigs[i]->must_hold)
+            return false;
         if (v->sigs[i]->ruling != RULING_ACCEPTED)
             continue;
         n_accepted++;

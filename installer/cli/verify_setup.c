@@ -214,8 +214,13 @@ static enum errc set_profile(struct verify_setup *s, const char *value, struct e
 
 static enum errc set_sha256(struct verify_setup *s, const char *value, struct err *err)
 {
-    if (!text_from_hex(span_text(value), s->policy.sha256, sizeof(s->policy.sha256)))
+    uint8_t bytes[sizeof(s->policy.sha256)];
+    if (!text_from_hex(span_text(value), bytes, sizeof(bytes)))
         return err_set(err, E_ARGUMENT, "--sha256 wants 64 hex digits");
+    if (s->policy.has_sha256 &&
+        !span_equal(span_of(bytes, sizeof(bytes)), span_of(s->policy.sha256, sizeof(bytes))))
+        return err_set(err, E_ARGUMENT, "two different --sha256: a file has one");
+    memcpy(s->policy.sha256, bytes, sizeof(bytes));
     s->policy.has_sha256 = true;
     return E_OK;
 }

@@ -70,7 +70,7 @@ def pe(folder: Path, size: int) -> tuple[Path, list[str], int]:
 
 def pe_with_pages(folder: Path, size: int) -> tuple[Path, list[str], int]:
     file = folder / "big.exe"
-    return file, trust(folder), big.pe_file(file, size // 8 * 8, fill=big.hole, pages="sha1", overlay=False)
+    return file, trust(folder), big.pe_file(file, size // 8 * 8, fill=big.hole, pages="sha256")
 
 
 def cabinet(folder: Path, size: int) -> tuple[Path, list[str], int]:
@@ -113,10 +113,10 @@ def check(folder: Path, surefoot: Callable[..., Any], make: Maker, size: int, pl
 
 
 EVERYDAY = [(detached, G4 + 1, -2), (pe, G2 + 8, -2), (cabinet, G2 + 1, -1), (signed_by_key, G2 + 1, -1), (listed, G2 - 1, -1)]
-LONG = [(make, size) for make in (detached, signed_by_key, listed, msi) for size in (G2 - 1, G2, G2 + 1, G4 + 1)]
-LONG += [(detached, size) for size in (G4 - 1, G4)] + [(msi, size) for size in (G4 - 1, G4)]
+LONG = [(make, size) for make in (detached, signed_by_key, listed, msi) for size in (G2 - 1, G2 + 1, G4 + 1)]
+LONG += [(detached, G2), (detached, G4), (msi, G2), (msi, G4 - 1)]
 LONG += [(pe, size) for size in (G2 - 8, G2, G2 + 8, G4 - 8)] + [(pe_with_pages, 3 * (G2 // 4))]
-LONG += [(cabinet, size) for size in (G2 - 1, G2, G2 + 1, G4 - (1 << 16))]
+LONG += [(cabinet, size) for size in (G2 - 1, G2 + 1, G4 - (1 << 16))]
 
 
 def name(value: Any) -> str:

@@ -9,11 +9,11 @@ from typing import Any, Callable
 
 import pytest
 
-from tests.kit import cab, cases_cab, cases_cat, cases_detached, cases_msi, cases_script, cat, cfb, detached, minisign, msi, script
+from tests.kit import cab, cases_cab, cases_cat, cases_detached, cases_msi, cases_review, cases_script, cat, cfb, detached, minisign, msi, script
 from tests.kit.case import Case, trust
 from tests.kit.rules_containers import RULES
 
-CASES = [c for m in (cases_msi, cases_cab, cases_script, cases_cat, cases_detached) for c in m.CASES]
+CASES = [c for m in (cases_msi, cases_cab, cases_script, cases_cat, cases_detached, cases_review) for c in m.CASES]
 JUDGED = [c for c in CASES if "error" not in c.verdicts]
 FAILING = [c for c in CASES if "error" in c.verdicts]
 

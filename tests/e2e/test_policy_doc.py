@@ -144,7 +144,7 @@ def test_what_is_no_such_document(shelf: Shelf, data: bytes) -> None:
 FITTING = {
     "empty": [],
     "comments_and_space": ["  <!-- a comment -->", "", "\t<profile>\n strict </profile>"],
-    "any_order": ["<publisher>x</publisher>", "<profile>strict</profile>", "<publisher>y</publisher>", "<key>maker.pub</key>", "<require>minisign</require>"],
+    "any_order": ["<publisher>x</publisher>", "<profile>strict</profile>", "<publisher>y</publisher>", "<key>maker.pub</key>", "<require>authenticode+minisign</require>"],
     "references": ["<publisher>A &amp; B &#x41;</publisher>"],
     "cdata": ["<publisher><![CDATA[A & B]]></publisher>"],
     "flag_open_and_closed": ["<require-timestamp></require-timestamp>"],

@@ -8,7 +8,7 @@ from typing import Sequence
 from .case import Case
 
 CORE = ("cases_good", "cases_pe", "cases_cms", "cases_chain", "cases_time")
-CONTAINERS = ("cases_msi", "cases_cab", "cases_script", "cases_cat", "cases_detached")
+CONTAINERS = ("cases_msi", "cases_cab", "cases_script", "cases_cat", "cases_detached", "cases_review")
 
 
 def all_cases(modules: Sequence[str] = CORE + CONTAINERS) -> list[Case]:

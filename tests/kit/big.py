@@ -16,6 +16,7 @@ from . import cab, cat, cfb, cms, minisign, msi, pe
 from .pki import Cert
 
 PIECE = 1 << 20
+ZEROES = bytes(PIECE)
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 
@@ -29,10 +30,13 @@ def noise(size: int, seed: int = 1) -> Iterator[bytes]:
 
 def hole(size: int) -> Iterator[bytes]:
     """Zeroes, which `write` leaves out."""
-    zeroes = bytes(PIECE)
     while size > 0:
-        yield zeroes[:min(size, PIECE)]
+        yield ZEROES[:min(size, PIECE)]
         size -= PIECE
+
+
+def is_zero(piece: bytes) -> bool:
+    return piece == (ZEROES if len(piece) == PIECE else ZEROES[:len(piece)])
 
 
 Fill = Callable[[int], Iterator[bytes]]
@@ -40,11 +44,10 @@ Fill = Callable[[int], Iterator[bytes]]
 
 def write(file: BinaryIO, pieces: Iterator[bytes], *hashes: Any) -> None:
     """Writes at the file's position and feeds the hashes. A piece of zeroes becomes a hole."""
-    zeroes = bytes(PIECE)
     for piece in pieces:
         for h in hashes:
             h.update(piece)
-        if piece == zeroes[:len(piece)]:
+        if is_zero(piece):
             file.seek(len(piece), os.SEEK_CUR)
         else:
             file.write(piece)
@@ -94,8 +97,10 @@ class _Sum:
         self.total = 0
 
     def update(self, piece: bytes) -> None:
+        if is_zero(piece):
+            return
         # 2^16 is 1 modulo 2^16 - 1, so that the remainder of one big number is the sum of its words
-        self.total += int.from_bytes(piece, "little") % 0xFFFF or (0xFFFF if any(piece) else 0)
+        self.total += int.from_bytes(piece, "little") % 0xFFFF or 0xFFFF
 
     def value(self) -> int:
         return 0 if self.total == 0 else self.total % 0xFFFF or 0xFFFF
@@ -106,15 +111,16 @@ class _Pages:
 
     def __init__(self, at: int, hash: str) -> None:
         self.at, self.hash, self.table = at, hash, bytearray()
+        self.of_zeroes = self.digest(ZEROES[:4096])
+
+    def digest(self, page: bytes) -> bytes:
+        return hashlib.new(self.hash, page.ljust(4096, b"\0"), usedforsecurity=False).digest()
 
     def update(self, piece: bytes) -> None:
-        view = memoryview(piece)
+        known = self.of_zeroes if is_zero(piece) else None
         for n in range(0, len(piece), 4096):
-            page = view[n:n + 4096]
-            h = hashlib.new(self.hash, page, usedforsecurity=False)
-            if len(page) < 4096:
-                h.update(bytes(4096 - len(page)))
-            self.table += struct.pack("<I", self.at) + h.digest()
+            page = piece[n:n + 4096]
+            self.table += struct.pack("<I", self.at) + (known or self.digest(page))
             self.at += len(page)
 
 
@@ -198,13 +204,13 @@ def cab_file(path: Path, size: int, *, fill: Fill = noise, **sign: Any) -> int:
 
 
 def _blocks(lengths: list[int], fill: Fill) -> Iterator[bytes]:
-    pieces, rest = fill(sum(lengths)), b""
+    pieces, rest, at = fill(sum(lengths)), b"", 0
     for length in lengths:
         yield struct.pack("<IHH", 0, length, length)
-        while len(rest) < length:
-            rest += next(pieces)
-        yield rest[:length]
-        rest = rest[length:]
+        if len(rest) - at < length:
+            rest, at = rest[at:] + next(pieces, b""), 0
+        yield rest[at:at + length]
+        at += length
 
 
 # -- MSI -------------------------------------------------------------------------------------------------------------------

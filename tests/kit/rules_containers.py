@@ -52,4 +52,11 @@ RULES = {
     "kind.unsupported": "what can carry no signature, and has none beside it, is exit 8, never accepted",
     "policy.pin": "--sha256 pins the whole file and excuses coverage reasons only",
     "policy.require": "--require names which systems must all hold",
+    # what a review found: every byte of a signed file is hashed, re-derived, or listed as unauthenticated
+    "review.strangers": "a signature by a signer whom no anchor knows, beside one by the demanded signer, is unauthenticated data",
+    "review.catalog": "a catalog that was named must hold itself: no signature in the file stands in for it",
+    "review.cab": "fields of a listed cabinet's header that no hash covers have their one right value",
+    "review.beside": "what no one signs in a signature file, the hash of the signed file does not excuse",
+    "review.demands": "a demand that nobody would look at is a usage error, one that decides nothing is said",
+    "review.algorithm": "a signature over a file's digest is none over a file that consists of that digest",
 }
