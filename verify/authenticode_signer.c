@@ -137,7 +137,7 @@ enum errc authenticode_judge_signer(const struct signed_content *content,
                                     const struct policy *policy, struct sig_verdict *sig,
                                     struct report *report, struct err *err)
 {
-    struct cert_bag bag;
+    struct cert_bag bag = { .memo = trust_memo(policy->trust) };
     sig->system = content->system;
     sig->required = FACTS_ALL;
     enum errc e = cms_read_certs(content->cms, &bag, report, err);

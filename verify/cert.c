@@ -10,6 +10,7 @@
 #include "verify/oid.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -211,36 +212,68 @@ static enum errc read_parts(struct cert *c, struct err *err)
     return rc == E_OK ? read_tbs(c, &tbs, algorithm.whole, err) : rc;
 }
 
-/* read_x509 has OpenSSL read the same bytes, and checks that it, too, writes them as they are. */
-static enum errc read_x509(struct cert *c, struct err *err)
+static enum errc parse_x509(struct cert *c, struct err *err)
 {
-    openssl_begin();
     const unsigned char *at = c->der;
-    unsigned char *again = NULL;
-    c->x509 = cert_memo_find(&c->sha256);
-    if (c->x509 != NULL)
-        return E_OK;
-    c->x509 = X509_new_ex(digest_context(), NULL);
-    if (digest_context() == NULL || c->x509 == NULL)
+    openssl_begin();
+    X509_free(c->x509);
+    c->x509 = digest_context() == NULL ? NULL : X509_new_ex(digest_context(), NULL);
+    if (c->x509 == NULL)
         return err_nomem(err);
     if (d2i_X509(&c->x509, &at, (long)c->der_len) == NULL)
         return openssl_nomem() ? err_nomem(err)
                                : err_set(err, E_MALFORMED, "not an X.509 certificate");
+    if (at != c->der + c->der_len)
+        return err_set(err, E_MALFORMED, "bytes behind its end");
+    return E_OK;
+}
+
+static enum errc check_encoding(const struct cert *c, struct err *err)
+{
+    unsigned char *again = NULL;
     int len = i2d_X509(c->x509, &again);
     if (len < 0)
         return err_nomem(err);
-    bool is_same =
-        at == c->der + c->der_len && span_equal(cert_der(c), span_of(again, (size_t)len));
+    bool is_same = span_equal(cert_der(c), span_of(again, (size_t)len));
     OPENSSL_free(again);
-    if (!is_same)
-        return err_set(err, E_MALFORMED, "encoding it again gives other bytes");
-    /* Fills OpenSSL's cache of extensions now, before threads share the certificate. What is wrong
-     * with them it says again when a chain is verified. */
+    return is_same ? E_OK : err_set(err, E_MALFORMED, "encoding it again gives other bytes");
+}
+
+/* parse_whole also fills OpenSSL's cache of extensions, before threads share the certificate. What
+ * is wrong with them it says again when a chain is verified. */
+static enum errc parse_whole(struct cert *c, struct err *err)
+{
+    enum errc rc = parse_x509(c, err);
+    if (rc == E_OK)
+        rc = check_encoding(c, err);
+    if (rc != E_OK)
+        return rc;
+    openssl_begin();
     (void)X509_check_purpose(c->x509, -1, 0);
-    if (openssl_nomem())
-        return err_nomem(err);
-    cert_memo_keep(&c->sha256, c->x509);
-    return E_OK;
+    return openssl_nomem() ? err_nomem(err) : E_OK;
+}
+
+static bool reads_well(X509 *x509)
+{
+    EVP_PKEY *key = X509_get0_pubkey(x509);
+    return key != NULL && EVP_PKEY_get_bits(key) > 0 &&
+           (X509_get_extension_flags(x509) & EXFLAG_INVALID) == 0;
+}
+
+/* read_x509 has OpenSSL read the same bytes, and checks that it, too, writes them as they are. What
+ * has a key or extensions that do not read is read once more: OpenSSL does not always say whether
+ * memory was what it lacked. */
+static enum errc read_x509(struct cert *c, struct cert_memo *memo, struct err *err)
+{
+    c->x509 = cert_memo_find(memo, &c->sha256);
+    if (c->x509 != NULL)
+        return E_OK;
+    enum errc rc = parse_whole(c, err);
+    if (rc == E_OK && !reads_well(c->x509))
+        rc = parse_whole(c, err);
+    if (rc == E_OK)
+        cert_memo_keep(memo, &c->sha256, c->x509);
+    return rc;
 }
 
 static enum errc copy_bytes(struct cert *c, struct span der, struct err *err)
@@ -256,7 +289,8 @@ static enum errc copy_bytes(struct cert *c, struct span der, struct err *err)
     return E_OK;
 }
 
-enum errc cert_read(struct span der, struct cert **out, struct err *err)
+enum errc cert_read_known(struct span der, struct cert_memo *memo, struct cert **out,
+                          struct err *err)
 {
     struct cert *c = calloc(1, sizeof(*c));
     if (c == NULL)
@@ -269,7 +303,7 @@ enum errc cert_read(struct span der, struct cert **out, struct err *err)
     if (rc == E_OK)
         rc = digest_bytes(DIGEST_SHA256, c->spki, &c->spki_sha256, err);
     if (rc == E_OK)
-        rc = read_x509(c, err);
+        rc = read_x509(c, memo, err);
     if (rc != E_OK) {
         cert_free(c);
         err_prefix(err, "certificate: ");
@@ -277,6 +311,11 @@ enum errc cert_read(struct span der, struct cert **out, struct err *err)
     }
     *out = c;
     return E_OK;
+}
+
+enum errc cert_read(struct span der, struct cert **out, struct err *err)
+{
+    return cert_read_known(der, NULL, out, err);
 }
 
 void cert_free(struct cert *c)
@@ -380,4 +419,10 @@ const struct cert *cert_bag_find_key_id(const struct cert_bag *bag, struct span 
         if (span_equal(bag->certs[i]->key_id, key_id))
             return bag->certs[i];
     return NULL;
+}
+
+bool cert_may_issue(const struct cert *c)
+{
+    return X509_check_ca(c->x509) != 0 &&
+           (X509_get_key_usage(c->x509) & X509v3_KU_KEY_CERT_SIGN) != 0;
 }

@@ -22,6 +22,19 @@ struct cert;
  * that comes twice is E_MALFORMED, more than 256 KiB E_LIMIT. The bytes are copied. Safe to share
  * between threads. Caller frees with cert_free. */
 MUST_USE enum errc cert_read(struct span der, struct cert **out, struct err *err);
+
+/* cert_memo: reading a certificate's key takes OpenSSL 3.0 a third of a millisecond, ten times what
+ * all else does, and the same few authorities come with every file. So the last ones read are kept,
+ * by a caller who has a place for it (a trust has). It is a memo and nothing more: what is found is
+ * a function of the bytes' SHA-256, and a slot that another certificate takes, or memory that runs
+ * out, only costs time. Safe from several threads. */
+struct cert_memo;
+MUST_USE enum errc cert_memo_new(struct cert_memo **out, struct err *err);
+void cert_memo_free(struct cert_memo *memo);
+
+/* cert_read_known is cert_read with a memo, which may be NULL. */
+MUST_USE enum errc cert_read_known(struct span der, struct cert_memo *memo, struct cert **out,
+                                   struct err *err);
 void cert_free(struct cert *c);
 
 /* Borrowed from the certificate. Names and serial as DER: a name's whole TLV, a serial's content
@@ -55,13 +68,18 @@ bool cert_eku_is_critical(const struct cert *c);
 
 /* cert_names_issuer is true if the certificate's issuer name is `issuer`'s subject, compared as RFC
  * 5280 7.1 has it: string types, letters' case and runs of spaces make no difference. It costs next
- * to nothing, so ask it before cert_is_signed_by. */
+ * to nothing, so ask it before cert_check_issuer. */
 bool cert_names_issuer(const struct cert *c, const struct cert *issuer);
 
-/* cert_is_signed_by is true if `issuer`'s key verifies the certificate's signature; names are not
- * compared. False, too, for keys that are not used at all: RSA of more than 8192 bits or with an
- * outsize exponent, curves that are spelt out instead of named. */
-bool cert_is_signed_by(const struct cert *c, const struct cert *issuer);
+/* cert_check_issuer is E_OK if `issuer`'s key verifies the certificate's signature, E_REFUSED if
+ * not; names are not compared. E_REFUSED, too, for keys that are not used at all: RSA of more than
+ * 8192 bits or with an outsize exponent, curves that are spelt out instead of named. */
+MUST_USE enum errc cert_check_issuer(const struct cert *c, const struct cert *issuer,
+                                     struct err *err);
+
+/* cert_may_issue is true if the certificate says that it is an authority: basicConstraints and
+ * keyUsage as far as it has them, or a root from before there were any. */
+bool cert_may_issue(const struct cert *c);
 
 /* What a SignerInfo says of its signature. `algorithm` is the signatureAlgorithm's whole TLV
  * (AlgorithmIdentifier), `digest` the digestAlgorithm. */
@@ -74,7 +92,8 @@ struct signature_claim {
 /* cert_check_signature is E_OK if the key verifies the claim over `message` (which is hashed here),
  * E_REFUSED if not, E_UNSUPPORTED for an algorithm that we do not do, E_MALFORMED where the
  * algorithm does not fit the key or the digest: rsaEncryption or shaNWithRSAEncryption (PKCS#1
- * v1.5), RSASSA-PSS (with the same digest for MGF1), ecdsa-with-SHAn or id-ecPublicKey, Ed25519.
+ * v1.5), RSASSA-PSS (with the same digest for MGF1, and exactly the salt that is stated, from the
+ * digest's length to all that has room), ecdsa-with-SHAn or id-ecPublicKey, Ed25519.
  * Parameters are checked: absent or NULL for RSA, absent for the others. */
 MUST_USE enum errc cert_check_signature(const struct cert *c, const struct signature_claim *claim,
                                         struct span message, struct err *err);
@@ -87,6 +106,7 @@ MUST_USE enum errc cert_check_bare_digest(const struct cert *c, struct span sign
 /* A bag of certificates, as a SignedData carries. Owns them. */
 #define CERT_BAG_MAX 64
 struct cert_bag {
+    struct cert_memo *memo; /* borrowed, may be NULL; for the reading */
     size_t n;
     struct cert *certs[CERT_BAG_MAX];
 };

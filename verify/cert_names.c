@@ -77,6 +77,8 @@ static bool entry_is(X509_NAME_ENTRY *entry, const char *wanted)
         return false;
     unsigned char *utf8 = NULL;
     int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
+    if (len < 0) /* for want of memory, or of sense: asked for twice */
+        len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
     if (len < 0)
         return false;
     bool is_same = span_equal_text(span_of(utf8, (size_t)len), wanted);

@@ -45,9 +45,9 @@ const char *cert_subject_text(const struct cert *c, char *to, size_t room);
 
 /* cert_memo_find gives OpenSSL's object for the certificate with this SHA-256 if it was read
  * lately, else NULL; the caller frees it. cert_memo_keep remembers one (counting a reference of its
- * own) that has been read and found exact. */
-struct x509_st *cert_memo_find(const struct digest *sha256);
-void cert_memo_keep(const struct digest *sha256, struct x509_st *x509);
+ * own). A memo may be NULL, and then knows nothing. */
+struct x509_st *cert_memo_find(struct cert_memo *memo, const struct digest *sha256);
+void cert_memo_keep(struct cert_memo *memo, const struct digest *sha256, struct x509_st *x509);
 
 /* openssl_begin forgets this thread's earlier OpenSSL errors; openssl_nomem is true if since then
  * one was that memory ran out. */

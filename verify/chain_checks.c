@@ -291,8 +291,8 @@ static enum errc run_openssl(X509_STORE_CTX *ctx, const struct chain_ask *ask,
     return E_OK;
 }
 
-static enum errc check_with_openssl(const struct chain_ask *ask, const struct chain_path *path,
-                                    struct findings *findings, struct err *err)
+static enum errc ask_openssl(const struct chain_ask *ask, const struct chain_path *path,
+                             struct findings *findings, struct err *err)
 {
     openssl_begin();
     STACK_OF(X509) *between = sk_X509_new_null(), *trusted = sk_X509_new_null();
@@ -312,6 +312,15 @@ done:
     sk_X509_free(between);
     sk_X509_free(trusted);
     return rc;
+}
+
+/* What OpenSSL has against a path is believed if it says so twice (see cert_key.c). */
+static enum errc check_with_openssl(const struct chain_ask *ask, const struct chain_path *path,
+                                    struct findings *findings, struct err *err)
+{
+    struct findings first = { .n = 0 };
+    enum errc rc = ask_openssl(ask, path, &first, err);
+    return rc == E_OK && first.n > 0 ? ask_openssl(ask, path, findings, err) : rc;
 }
 
 /* has_unused_key: OpenSSL is not asked to reckon with keys that cert_key refuses. */

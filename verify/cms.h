@@ -79,11 +79,12 @@ MUST_USE enum errc cms_attr_find(const struct cms_attrs *attrs, enum oid oid,
                                  const struct cms_attr **out, struct err *err);
 MUST_USE enum errc cms_attr_value(const struct cms_attr *attr, struct der *out, struct err *err);
 
-/* cms_read_certs reads the bag. Duplicates are kept once. What is no certificate, or none that is
- * DER-exact, is left out and added to `report` as uncovered data (WEIGHT_COVERAGE), and so are
- * attribute certificates (a token of Microsoft's authority carries one that no key at hand signs)
- * and revocation lists. E_LIMIT past CERT_BAG_MAX in one bag, and past these limits over all bags
- * that were read into the same report. Caller frees *bag with cert_bag_fini, also after an error.
+/* cms_read_certs reads the bag (bag->memo is set or NULL before). Duplicates are kept once. What is
+ * no certificate, or none that is DER-exact, is left out and added to `report` as uncovered data
+ * (WEIGHT_COVERAGE), and so are attribute certificates (a token of Microsoft's authority carries
+ * one that no key at hand signs) and revocation lists. E_LIMIT past CERT_BAG_MAX in one bag, and
+ * past these limits over all bags that were read into the same report. Caller frees *bag with
+ * cert_bag_fini, also after an error.
  */
 #define CMS_FILE_CERTS_MAX 128
 #define CMS_FILE_CERT_BYTES_MAX (512 * 1024)

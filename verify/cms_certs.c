@@ -3,7 +3,6 @@
 #include "verify/cms.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 /* --- reading */
 
@@ -33,7 +32,7 @@ static enum errc read_cert(const struct der *d, struct cert_bag *bag, struct rep
         return E_OK;
     if (bag->n == CERT_BAG_MAX)
         return err_set(err, E_LIMIT, "more than %d certificates", CERT_BAG_MAX);
-    enum errc e = cert_read(d->whole, &cert, err);
+    enum errc e = cert_read_known(d->whole, bag->memo, &cert, err);
     if (errc_is_about_bytes(e))
         return add_uncovered(report, d, "certificate that does not read", err);
     if (e == E_OK)
@@ -75,7 +74,7 @@ enum errc cms_read_certs(const struct cms *cms, struct cert_bag *bag, struct rep
                          struct err *err)
 {
     struct reader r = der_inside(&cms->certs);
-    memset(bag, 0, sizeof(*bag));
+    *bag = (struct cert_bag){ .memo = bag->memo };
     if (cms->crls.tag != 0) {
         enum errc e = add_uncovered(report, &cms->crls, "revocation lists", err);
         if (e != E_OK)
@@ -113,13 +112,17 @@ static enum errc find_edges(struct bag_graph *g, struct effort *effort, struct e
 {
     for (size_t i = 0; i < g->bag->n; i++) {
         for (size_t j = 0; j < g->bag->n; j++) {
-            if (!cert_names_issuer(g->bag->certs[j], g->bag->certs[i]))
+            if (!cert_names_issuer(g->bag->certs[j], g->bag->certs[i]) ||
+                (i != j && !cert_may_issue(g->bag->certs[i])))
                 continue;
             if (++effort->n_cert_checks > CMS_FILE_CHECKS_MAX)
                 return err_set(err, E_LIMIT,
                                "certificates: more than %d pairs of issuer and issued in a file",
                                CMS_FILE_CHECKS_MAX);
-            g->signs[i][j] = cert_is_signed_by(g->bag->certs[j], g->bag->certs[i]);
+            enum errc e = cert_check_issuer(g->bag->certs[j], g->bag->certs[i], err);
+            if (e != E_OK && e != E_REFUSED)
+                return e;
+            g->signs[i][j] = e == E_OK;
         }
     }
     return E_OK;
@@ -135,11 +138,17 @@ static bool is_pinned(const struct policy *policy, const struct cert *cert)
     return false;
 }
 
-static void mark_rooted(struct bag_graph *g, const struct policy *policy)
+static enum errc mark_rooted(struct bag_graph *g, const struct policy *policy, struct err *err)
 {
-    for (size_t i = 0; i < g->bag->n; i++)
-        g->is_rooted[i] =
-            is_pinned(policy, g->bag->certs[i]) || trust_signs(policy->trust, g->bag->certs[i]);
+    for (size_t i = 0; i < g->bag->n; i++) {
+        enum errc e = is_pinned(policy, g->bag->certs[i])
+                          ? E_OK
+                          : trust_check_signed(policy->trust, g->bag->certs[i], err);
+        if (e != E_OK && e != E_REFUSED)
+            return e;
+        g->is_rooted[i] = e == E_OK;
+    }
+    return E_OK;
 }
 
 static void mark_signer(struct bag_graph *g, const struct cms_signer *signer)
@@ -215,9 +224,10 @@ enum errc cms_check_bag(const struct cert_bag *bag, const struct cms *cms,
 {
     struct bag_graph g = { .bag = bag };
     enum errc e = find_edges(&g, &report->effort, err);
+    if (e == E_OK)
+        e = mark_rooted(&g, policy, err);
     if (e != E_OK)
         return e;
-    mark_rooted(&g, policy);
     mark_signer(&g, &cms->signer);
     mark_countersigners(&g, &cms->signer.unsigned_attrs);
     spread(&g, true);

@@ -146,7 +146,7 @@ enum errc hasher_reset(struct hasher *h, struct err *err)
 {
     for (int alg = 0; alg < N_DIGEST_ALGS; alg++)
         if (h->running[alg] != NULL && EVP_DigestInit_ex2(h->running[alg], NULL, NULL) != 1)
-            return err_set(err, E_INTERNAL, "%s does not begin anew", algs_known[alg].word);
+            return err_nomem(err); /* it began once already: nothing else can be lacking */
     h->is_finished = false;
     return E_OK;
 }

@@ -15,8 +15,9 @@ enum errc format_find(struct source *src, const struct format_ops **out, struct 
     if (rc != E_OK)
         return rc;
     *out = NULL;
-    for (size_t i = 0; i < ARRAY_LEN(kinds) && *out == NULL; i++)
-        if (kinds[i]->sniff(src, head))
-            *out = kinds[i];
+    /* Twice, before it is said to be of no kind: a sniff can only say no where it lacks memory. */
+    for (size_t i = 0; i < 2 * ARRAY_LEN(kinds) && *out == NULL; i++)
+        if (kinds[i % ARRAY_LEN(kinds)]->sniff(src, head))
+            *out = kinds[i % ARRAY_LEN(kinds)];
     return E_OK;
 }

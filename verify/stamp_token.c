@@ -229,7 +229,7 @@ static enum errc read_and_judge(const struct stamp_ask *ask, const struct der *v
 {
     struct cms token;
     struct tst_info tst;
-    struct cert_bag bag;
+    struct cert_bag bag = { .memo = trust_memo(ask->policy->trust) };
     enum errc e = cms_read(value->whole, value->at, &token, err);
     if (e != E_OK || !check_shape(&token, &sig->findings))
         return e;

@@ -24,6 +24,7 @@ struct trust {
     struct list crls;       /* struct crl */
     size_t n_keys;
     struct minisign_key keys[TRUST_KEYS_MAX];
+    struct cert_memo *memo;
 };
 
 /* --- lists of pointers */
@@ -85,6 +86,7 @@ static enum errc next_block(BIO *in, char **out_label, unsigned char **out_der, 
     return is_end ? E_OK : err_set(err, E_MALFORMED, "a PEM block that does not read");
 }
 
+/* One reading of all blocks; those that the list has already are not added again. */
 static enum errc add_blocks(struct list *to, const struct kind *kind, BIO *in, struct err *err)
 {
     size_t n = 0;
@@ -124,6 +126,8 @@ static enum errc add_all(struct list *to, const struct kind *kind, struct span b
     if (in == NULL)
         return err_nomem(err);
     enum errc rc = add_blocks(to, kind, in, err);
+    if (rc == E_MALFORMED && BIO_reset(in) >= 0) /* see cert_key.c: a "no" is asked for twice */
+        rc = add_blocks(to, kind, in, err);
     BIO_free(in);
     return rc;
 }
@@ -178,22 +182,28 @@ const struct cert *trust_anchor(const struct trust *t, enum anchor_use use, size
     return anchors_for(t, use)->items[i];
 }
 
-static bool list_signs(const struct list *l, const struct cert *c)
+static enum errc list_check_signed(const struct list *l, const struct cert *c, struct err *err)
 {
     for (size_t i = 0; i < l->n; i++) {
         const struct cert *anchor = l->items[i];
-        if (cert_names_issuer(c, anchor) && cert_is_signed_by(c, anchor))
-            return true;
+        if (!cert_names_issuer(c, anchor) || !cert_may_issue(anchor))
+            continue;
+        enum errc rc = cert_check_issuer(c, anchor, err);
+        if (rc != E_REFUSED)
+            return rc;
     }
-    return false;
+    return err_set(err, E_REFUSED, "no anchor signs it");
 }
 
-bool trust_signs(const struct trust *t, const struct cert *c)
+enum errc trust_check_signed(const struct trust *t, const struct cert *c, struct err *err)
 {
+    enum errc rc = E_REFUSED;
     for (size_t use = 0; use < ARRAY_LEN(t->anchors); use++)
-        if (list_has_cert(&t->anchors[use], c) || list_signs(&t->anchors[use], c))
-            return true;
-    return false;
+        if (list_has_cert(&t->anchors[use], c))
+            return E_OK;
+    for (size_t use = 0; use < ARRAY_LEN(t->anchors) && rc == E_REFUSED; use++)
+        rc = list_check_signed(&t->anchors[use], c, err);
+    return rc;
 }
 
 /* --- revocation lists */
@@ -258,14 +268,25 @@ enum errc trust_new(struct trust **out, struct err *err)
         free(t);
         return err_nomem(err);
     }
+    enum errc rc = cert_memo_new(&t->memo, err);
+    if (rc != E_OK) {
+        free(t);
+        return rc;
+    }
     *out = t;
     return E_OK;
+}
+
+struct cert_memo *trust_memo(const struct trust *t)
+{
+    return t == NULL ? NULL : t->memo;
 }
 
 void trust_free(struct trust *t)
 {
     if (t == NULL)
         return;
+    cert_memo_free(t->memo);
     for (size_t use = 0; use < ARRAY_LEN(t->anchors); use++) {
         for (size_t i = 0; i < t->anchors[use].n; i++)
             cert_free(t->anchors[use].items[i]);

@@ -42,13 +42,19 @@ MUST_USE enum errc trust_add_key(struct trust *t, struct span bytes, struct err 
 size_t trust_n_anchors(const struct trust *t, enum anchor_use use);
 size_t trust_n_crls(const struct trust *t);
 
+/* trust_memo is for reading the certificates of files that are judged by this trust: the one thing
+ * in it that goes on changing, behind a lock of its own. */
+struct cert_memo;
+struct cert_memo *trust_memo(const struct trust *t);
+
 /* trust_anchor is number `i` (below trust_n_anchors) of those that serve this use. */
 struct cert;
 const struct cert *trust_anchor(const struct trust *t, enum anchor_use use, size_t i);
 
-/* trust_signs is true if an anchor of either use has the certificate's issuer as its subject and
- * its key verifies the certificate's signature, or is the certificate itself. */
-bool trust_signs(const struct trust *t, const struct cert *c);
+/* trust_check_signed is E_OK if an anchor of either use is the certificate itself, or may issue
+ * certificates, has its issuer as its subject, and a key that verifies its signature; E_REFUSED if
+ * none is so. */
+MUST_USE enum errc trust_check_signed(const struct trust *t, const struct cert *c, struct err *err);
 
 /* A minisign public key. */
 struct minisign_key {

@@ -16,7 +16,8 @@ static void use_cert(struct cert *c, struct span bytes)
         abort();
     (void)cert_is_published_by(c, "x");
     (void)cert_has_eku(c, eku);
-    (void)cert_is_signed_by(c, c);
+    if (cert_check_issuer(c, c, NULL) == E_NOMEM)
+        abort();
     claim.algorithm = span_sub(bytes, bytes.len / 2, bytes.len);
     if (cert_check_signature(c, &claim, bytes, NULL) == E_OK)
         abort();

@@ -348,7 +348,7 @@ static void junk_in_the_bag_is_uncovered(void **state)
 {
     struct parts p = good();
     struct cms cms;
-    struct cert_bag bag;
+    struct cert_bag bag = { .n = 0 };
     struct report report = { .n_ranges = 0 };
     struct err err;
     UNUSED(state);
@@ -370,7 +370,7 @@ static void octets_in_the_bag_are_malformed(void **state)
 {
     struct parts p = good();
     struct cms cms;
-    struct cert_bag bag;
+    struct cert_bag bag = { .n = 0 };
     struct report report = { .n_ranges = 0 };
     struct err err;
     UNUSED(state);

@@ -332,6 +332,7 @@ static void real_init(struct real *real, const char *name)
     assert_int_equal(trust_new(&real->trust, &err), E_OK);
     assert_int_equal(trust_add_anchors(real->trust, ANCHOR_CODE, roots, &err), E_OK);
     assert_int_equal(cms_read(real->bytes, 0, &real->cms, &err), E_OK);
+    real->bag = (struct cert_bag){ .memo = trust_memo(real->trust) };
     assert_int_equal(cms_read_certs(&real->cms, &real->bag, &report, &err), E_OK);
     real->signer = cms_find_signer(&real->cms.signer, &real->bag);
     assert_non_null(real->signer);

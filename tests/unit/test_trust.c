@@ -101,13 +101,13 @@ static void anchors_sign_only_what_their_key_signed(void **state)
         make(&(struct spec){ .cn = "x", .issuer = a, .sign_key = "p256:thief" });
     const struct made *other = make(&(struct spec){ .cn = "x", .issuer = root_of("B", "p256:a") });
     assert_int_equal(trust_new(&t, NULL), E_OK);
-    assert_false(trust_signs(t, leaf->cert));
+    assert_int_equal(trust_check_signed(t, leaf->cert, NULL), E_REFUSED);
     assert_int_equal(trust_add_anchors(t, ANCHOR_TIMESTAMP, made_der(a), NULL), E_OK);
-    assert_true(trust_signs(t, leaf->cert));
-    assert_true(trust_signs(t, a->cert));
-    assert_false(trust_signs(t, stolen->cert));
-    assert_false(trust_signs(t, false_a->cert));
-    assert_false(trust_signs(t, other->cert));
+    assert_int_equal(trust_check_signed(t, leaf->cert, NULL), E_OK);
+    assert_int_equal(trust_check_signed(t, a->cert, NULL), E_OK);
+    assert_int_equal(trust_check_signed(t, stolen->cert, NULL), E_REFUSED);
+    assert_int_equal(trust_check_signed(t, false_a->cert, NULL), E_REFUSED);
+    assert_int_equal(trust_check_signed(t, other->cert, NULL), E_REFUSED);
     trust_free(t);
 }
 
