@@ -40,24 +40,20 @@ static enum errc check_unsigned_attrs(const struct cms_attrs *attrs, struct sig_
 
 /* --- what the signer says, for people */
 
-static void read_opus(const struct cms_attrs *attrs, struct sig_verdict *sig)
+static enum errc read_opus(const struct cms_attrs *attrs, struct sig_verdict *sig, struct err *err)
 {
     const struct cms_attr *attr = NULL;
     struct der value;
-    struct err err;
-    if (cms_attr_find(attrs, OID_SPC_SP_OPUS_INFO, &attr, &err) != E_OK || attr == NULL)
-        return; /* two of them: cms_check_attributes says so */
-    if (cms_attr_value(attr, &value, &err) != E_OK || opus_read(&value, sig, &err) != E_OK)
-        findings_add(&sig->findings, REASON_MALFORMED, WEIGHT_NOTE, attr->at,
-                     "the program's name and address do not read: %s", err.text);
-}
-
-static enum errc describe_signer(const struct cert *signer, struct sig_verdict *sig,
-                                 struct err *err)
-{
-    enum errc e = cert_describe(signer, &sig->signer, err);
-    sig->has_signer = e == E_OK;
-    return e;
+    if (cms_attr_find(attrs, OID_SPC_SP_OPUS_INFO, &attr, err) != E_OK || attr == NULL)
+        return E_OK; /* two of them: cms_check_attributes says so */
+    enum errc e = cms_attr_value(attr, &value, err);
+    if (e == E_OK)
+        e = opus_read(&value, sig, err);
+    if (!errc_is_about_bytes(e))
+        return e;
+    findings_add(&sig->findings, REASON_MALFORMED, WEIGHT_NOTE, attr->at,
+                 "the program's name and address do not read: %s", err->text);
+    return E_OK;
 }
 
 /* --- when */
@@ -122,12 +118,12 @@ static enum errc judge_with_bag(const struct signed_content *content, const stru
     if (e != E_OK)
         return e;
     sig->proven |= proven & FACT_SIGNATURE;
-    read_opus(&cms->signer.signed_attrs, sig);
-    if (signer == NULL)
-        return E_OK;
-    e = describe_signer(signer, sig, err);
-    if (e == E_OK)
-        e = stamp_judge(cms, signer, bag, policy, sig, report, err);
+    e = read_opus(&cms->signer.signed_attrs, sig, err);
+    if (e != E_OK || signer == NULL)
+        return e;
+    cert_describe(signer, &sig->signer);
+    sig->has_signer = true;
+    e = stamp_judge(cms, signer, bag, policy, sig, report, err);
     if (e == E_OK)
         e = judge_chain(content, policy, signer, bag, sig, err);
     return e;

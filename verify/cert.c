@@ -37,9 +37,13 @@ void openssl_begin(void)
     ERR_clear_error();
 }
 
+#define PROBE_LEN 4096 /* more than a small object that libcrypto makes */
+
 bool openssl_nomem(void)
 {
-    bool nomem = false;
+    void *probe = malloc(PROBE_LEN);
+    bool nomem = probe == NULL;
+    free(probe);
     for (unsigned long e = ERR_get_error(); e != 0; e = ERR_get_error())
         nomem = nomem || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
     return nomem;
@@ -261,16 +265,17 @@ static bool reads_well(X509 *x509)
 }
 
 /* read_x509 has OpenSSL read the same bytes, and checks that it, too, writes them as they are. What
- * has a key or extensions that do not read is read once more: OpenSSL does not always say whether
- * memory was what it lacked. */
+ * does not read, or has a key or extensions that do not, is read once more: see openssl_nomem. */
 static enum errc read_x509(struct cert *c, struct cert_memo *memo, struct err *err)
 {
     c->x509 = cert_memo_find(memo, &c->sha256);
     if (c->x509 != NULL)
         return E_OK;
     enum errc rc = parse_whole(c, err);
-    if (rc == E_OK && !reads_well(c->x509))
+    if (rc == E_MALFORMED || (rc == E_OK && !reads_well(c->x509)))
         rc = parse_whole(c, err);
+    if ((rc == E_MALFORMED || !reads_well(c->x509)) && openssl_nomem())
+        rc = err_nomem(err);
     if (rc == E_OK)
         cert_memo_keep(memo, &c->sha256, c->x509);
     return rc;
@@ -304,6 +309,10 @@ enum errc cert_read_known(struct span der, struct cert_memo *memo, struct cert *
         rc = digest_bytes(DIGEST_SHA256, c->spki, &c->spki_sha256, err);
     if (rc == E_OK)
         rc = read_x509(c, memo, err);
+    if (rc == E_OK)
+        rc = cert_find_key(c, err);
+    if (rc == E_OK)
+        rc = cert_print_names(c, err);
     if (rc != E_OK) {
         cert_free(c);
         err_prefix(err, "certificate: ");

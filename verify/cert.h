@@ -49,7 +49,7 @@ int64_t cert_not_before(const struct cert *c);
 int64_t cert_not_after(const struct cert *c);
 
 /* cert_describe fills what reports show. */
-MUST_USE enum errc cert_describe(const struct cert *c, struct cert_facts *out, struct err *err);
+void cert_describe(const struct cert *c, struct cert_facts *out);
 
 /* cert_sha256 is the thumbprint, cert_spki_sha256 the hash of the SubjectPublicKeyInfo. */
 const struct digest *cert_sha256(const struct cert *c);

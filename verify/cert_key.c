@@ -83,19 +83,25 @@ static const char *why_not(const struct cert *c, EVP_PKEY *key)
     }
 }
 
-/* OpenSSL 3.0 does not always say that a "no" was for want of memory. A "no" is rare and costs
- * little, so it is asked for twice, and believed if it is the same. */
+/* A "no" is rare and costs little, so it is asked for twice: see openssl_nomem. */
 #define ASK_TWICE 2
+
+enum errc cert_find_key(struct cert *c, struct err *err)
+{
+    EVP_PKEY *key = X509_get0_pubkey(c->x509);
+    openssl_begin();
+    c->key_why = why_not(c, key);
+    if (c->key_why != NULL)
+        c->key_why = why_not(c, key);
+    c->key = c->key_why == NULL ? key : NULL;
+    return c->key == NULL && openssl_nomem() ? err_nomem(err) : E_OK;
+}
 
 EVP_PKEY *cert_key(const struct cert *c, const char **out_why)
 {
-    EVP_PKEY *key = X509_get0_pubkey(c->x509);
-    const char *why = why_not(c, key);
-    if (why != NULL)
-        why = why_not(c, key);
     if (out_why != NULL)
-        *out_why = why;
-    return why == NULL ? key : NULL;
+        *out_why = c->key_why;
+    return c->key;
 }
 
 enum errc cert_check_issuer(const struct cert *c, const struct cert *issuer, struct err *err)

@@ -15,26 +15,31 @@
     ((ASN1_STRFLGS_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) | XN_FLAG_SEP_CPLUS_SPC |       \
      XN_FLAG_DN_REV | XN_FLAG_FN_SN | XN_FLAG_DUMP_UNKNOWN_FIELDS)
 
-static enum errc print_name(const X509_NAME *name, char *to, size_t room, struct err *err)
+static enum errc print_name(const X509_NAME *name, char to[NAME_ROOM], struct err *err)
 {
     char *text;
+    openssl_begin();
     BIO *out = BIO_new(BIO_s_mem());
-    if (out == NULL || X509_NAME_print_ex(out, name, 0, NAME_FLAGS) < 0) {
-        BIO_free(out);
-        return err_nomem(err);
-    }
-    long len = BIO_get_mem_data(out, &text);
-    (void)text_printable(span_of(text, len < 0 ? 0 : (size_t)len), to, room);
+    bool is_printed = out != NULL && X509_NAME_print_ex(out, name, 0, NAME_FLAGS) >= 0;
+    long len = is_printed ? BIO_get_mem_data(out, &text) : 0;
+    if (is_printed)
+        (void)text_printable(span_of(text, len < 0 ? 0 : (size_t)len), to, NAME_ROOM);
+    else
+        text_copy(to, NAME_ROOM, "(a name that does not read)");
+    bool is_nomem = out == NULL || (!is_printed && openssl_nomem());
     BIO_free(out);
-    return E_OK;
+    return is_nomem ? err_nomem(err) : E_OK;
+}
+
+enum errc cert_print_names(struct cert *c, struct err *err)
+{
+    enum errc rc = print_name(X509_get_subject_name(c->x509), c->subject_text, err);
+    return rc == E_OK ? print_name(X509_get_issuer_name(c->x509), c->issuer_text, err) : rc;
 }
 
 const char *cert_subject_text(const struct cert *c, char *to, size_t room)
 {
-    if (print_name(X509_get_subject_name(c->x509), to, room, NULL) != E_OK)
-        text_copy(to, room, "?");
-    else if (to[0] == '\0')
-        text_copy(to, room, "(no name)");
+    text_copy(to, room, c->subject_text[0] == '\0' ? "(no name)" : c->subject_text);
     return to;
 }
 
@@ -49,20 +54,15 @@ static void print_serial(struct span serial, char *to, size_t room)
         text_copy(to + 2 * fits, room - 2 * fits, "...");
 }
 
-enum errc cert_describe(const struct cert *c, struct cert_facts *out, struct err *err)
+void cert_describe(const struct cert *c, struct cert_facts *out)
 {
     struct cert_facts facts = { .not_before = c->not_before, .not_after = c->not_after };
-    enum errc rc =
-        print_name(X509_get_subject_name(c->x509), facts.subject, sizeof(facts.subject), err);
-    if (rc == E_OK)
-        rc = print_name(X509_get_issuer_name(c->x509), facts.issuer, sizeof(facts.issuer), err);
-    if (rc != E_OK)
-        return rc;
+    text_copy(facts.subject, sizeof(facts.subject), c->subject_text);
+    text_copy(facts.issuer, sizeof(facts.issuer), c->issuer_text);
     print_serial(c->serial, facts.serial, sizeof(facts.serial));
     (void)text_to_hex(digest_span(&c->sha256), facts.sha256);
     (void)text_to_hex(digest_span(&c->spki_sha256), facts.spki_sha256);
     *out = facts;
-    return E_OK;
 }
 
 bool cert_names_issuer(const struct cert *c, const struct cert *issuer)

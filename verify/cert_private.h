@@ -12,6 +12,9 @@ struct evp_pkey_st; /* OpenSSL's EVP_PKEY */
 /* Spans point into `der`. */
 struct cert {
     struct x509_st *x509;
+    struct evp_pkey_st *key; /* borrowed from x509; NULL: see key_why, a literal */
+    const char *key_why;
+    char subject_text[NAME_ROOM], issuer_text[NAME_ROOM]; /* printable */
     uint8_t *der;
     size_t der_len;
     struct span serial, issuer, subject, spki, extensions; /* the last: content of the SEQUENCE */
@@ -40,6 +43,11 @@ MUST_USE enum errc cert_next_extension(struct reader *r, struct cert_extension *
 #define KEY_EXPONENT_BITS_MAX 33
 struct evp_pkey_st *cert_key(const struct cert *c, const char **out_why);
 
+/* For cert_read: they fill `key` and the texts, so that memory can be lacking then and not later.
+ */
+MUST_USE enum errc cert_find_key(struct cert *c, struct err *err);
+MUST_USE enum errc cert_print_names(struct cert *c, struct err *err);
+
 /* cert_subject_text writes the subject, printable, for messages. */
 const char *cert_subject_text(const struct cert *c, char *to, size_t room);
 
@@ -50,7 +58,12 @@ struct x509_st *cert_memo_find(struct cert_memo *memo, const struct digest *sha2
 void cert_memo_keep(struct cert_memo *memo, const struct digest *sha256, struct x509_st *x509);
 
 /* openssl_begin forgets this thread's earlier OpenSSL errors; openssl_nomem is true if since then
- * one was that memory ran out. */
+ * one was that memory ran out, or if there is none to be had now.
+ *
+ * What is "no" and what is "no memory": OpenSSL 3.0 often says "no" for want of memory and leaves
+ * no trace of it. So a "no" is asked for twice, and believed if it is the same both times and
+ * openssl_nomem is false after it: then an allocation that failed by itself, and memory that is
+ * gone for good, are both found out. */
 void openssl_begin(void);
 bool openssl_nomem(void);
 

@@ -81,22 +81,19 @@ static enum errc judge_path(void *ctx, const struct chain_path *path, bool *stop
 
 /* --- what is said where no way leads to an end */
 
-static enum errc add_dead_end(const struct chain_ask *ask, const struct chain_path *path,
-                              struct findings *findings, struct err *err)
+static void add_dead_end(const struct chain_ask *ask, const struct chain_path *path,
+                         struct findings *findings)
 {
     const struct cert *top = path->certs[path->n - 1];
     enum reason reason = chain_reason(ask, FAULT_UNTRUSTED);
     struct cert_facts facts;
-    enum errc rc = cert_describe(top, &facts, err);
-    if (rc != E_OK)
-        return rc;
+    cert_describe(top, &facts);
     if (cert_names_issuer(top, top))
         findings_add(findings, reason, WEIGHT_FATAL, NO_OFFSET, "the root is not an anchor: %s",
                      facts.subject);
     else
         findings_add(findings, reason, WEIGHT_FATAL, NO_OFFSET,
                      "no anchor, and nothing in the file, is the issuer %s", facts.issuer);
-    return E_OK;
 }
 
 static void add_gave_up(const struct chain_ask *ask, struct findings *findings)
@@ -144,11 +141,10 @@ enum errc chain_judge(const struct chain_ask *ask, struct findings *findings, ui
     bool gave_up = false;
     uint32_t proven = 0;
     enum errc rc = chain_each_path(ask, judge_path, &best, &longest, &gave_up, err);
-    if (rc == E_OK && !best.is_any)
-        rc = add_dead_end(ask, &longest, findings, err);
     if (rc != E_OK)
         return rc;
     if (!best.is_any) {
+        add_dead_end(ask, &longest, findings);
         best.path = longest;
         check_pins(ask, &longest, findings);
     }
@@ -162,6 +158,8 @@ enum errc chain_judge(const struct chain_ask *ask, struct findings *findings, ui
     bool is_stamp = chain_is_for_timestamp(ask);
     if (!is_stamp && check_publisher(ask, findings) && (proven & FACT_CHAIN) != 0)
         proven |= FACT_SIGNER;
+    if (findings_have_weight(findings, WEIGHT_FATAL) && openssl_nomem())
+        return err_nomem(err);
     report_path(&best.path, out_report);
     *out_proven = proven;
     return E_OK;

@@ -293,11 +293,21 @@ static void check_cert(const struct cert *c, const struct cert *issuer, const st
                      "the revocation list is signed with SHA-1: %s", name);
 }
 
+static void ask_for_all(const struct cert *const *path, size_t n, const struct crl_ask *ask,
+                        struct findings *findings)
+{
+    for (size_t i = 0; i + 1 < n; i++)
+        check_cert(path[i], path[i + 1], ask, findings);
+}
+
 enum errc crl_check_path(const struct cert *const *path, size_t n, const struct crl_ask *ask,
                          struct findings *findings, struct err *err)
 {
+    struct findings first = { .n = 0 };
     openssl_begin();
-    for (size_t i = 0; i + 1 < n; i++)
-        check_cert(path[i], path[i + 1], ask, findings);
+    ask_for_all(path, n, ask, &first);
+    if (first.n == 0)
+        return E_OK;
+    ask_for_all(path, n, ask, findings); /* a "no" is asked for twice: see openssl_nomem */
     return openssl_nomem() ? err_nomem(err) : E_OK;
 }

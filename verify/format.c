@@ -1,5 +1,7 @@
 #include "verify/format.h"
 
+#include <stdlib.h>
+
 #include "platform/base/num.h"
 
 enum errc format_find(struct source *src, const struct format_ops **out, struct err *err)
@@ -15,9 +17,14 @@ enum errc format_find(struct source *src, const struct format_ops **out, struct 
     if (rc != E_OK)
         return rc;
     *out = NULL;
-    /* Twice, before it is said to be of no kind: a sniff can only say no where it lacks memory. */
+    /* A sniff can only say no where it lacks memory. So they are asked twice before the file is
+     * said to be of no kind, and memory must be there to be had. */
     for (size_t i = 0; i < 2 * ARRAY_LEN(kinds) && *out == NULL; i++)
         if (kinds[i % ARRAY_LEN(kinds)]->sniff(src, head))
             *out = kinds[i % ARRAY_LEN(kinds)];
+    void *probe = *out == NULL ? malloc(FORMAT_HEAD_MAX) : NULL;
+    if (*out == NULL && probe == NULL)
+        return err_nomem(err);
+    free(probe);
     return E_OK;
 }

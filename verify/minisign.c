@@ -11,15 +11,17 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-/* check_ed25519 says whether `signature` is `key`'s over `message`. */
-static enum errc check_ed25519(const struct minisign_key *key, const uint8_t signature[64],
-                               struct span message, bool *out_holds, struct err *err)
+/* ask_ed25519 says whether `signature` is `key`'s over `message`. */
+static enum errc ask_ed25519(const struct minisign_key *key, const uint8_t signature[64],
+                             struct span message, bool *out_holds, struct err *err)
 {
-    enum errc rc = E_NOMEM;
+    enum errc rc;
+    OSSL_LIB_CTX *lib = digest_context();
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY *pkey =
-        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->ed25519, sizeof(key->ed25519));
-    if (ctx == NULL || pkey == NULL || EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) != 1) {
+        EVP_PKEY_new_raw_public_key_ex(lib, "ED25519", NULL, key->ed25519, sizeof(key->ed25519));
+    if (lib == NULL || ctx == NULL || pkey == NULL ||
+        EVP_DigestVerifyInit_ex(ctx, NULL, NULL, lib, NULL, pkey, NULL) != 1) {
         rc = err_set(err, E_NOMEM, "Ed25519: cannot set up");
         goto done;
     }
@@ -30,6 +32,14 @@ done:
     EVP_MD_CTX_free(ctx);
     ERR_clear_error();
     return rc;
+}
+
+/* A "no" is asked for twice: OpenSSL does not say whether memory was what it lacked. */
+static enum errc check_ed25519(const struct minisign_key *key, const uint8_t signature[64],
+                               struct span message, bool *out_holds, struct err *err)
+{
+    enum errc rc = ask_ed25519(key, signature, message, out_holds, err);
+    return rc == E_OK && !*out_holds ? ask_ed25519(key, signature, message, out_holds, err) : rc;
 }
 
 /* read_message fills `out` with what the content signature is over: a digest, or all the bytes. */

@@ -59,16 +59,6 @@ static bool check_time_bound(const struct stamp_ask *ask, int64_t time, struct f
     return true;
 }
 
-static enum errc describe_authority(const struct cert *authority, struct stamp_facts *stamp,
-                                    struct err *err)
-{
-    struct cert_facts facts;
-    enum errc e = cert_describe(authority, &facts, err);
-    if (e == E_OK)
-        (void)text_copy(stamp->authority, sizeof(stamp->authority), facts.subject);
-    return e;
-}
-
 enum errc stamp_judge_authority(const struct stamp_ask *ask, const struct stamp_claim *claim,
                                 struct sig_verdict *sig, struct err *err)
 {
@@ -81,9 +71,10 @@ enum errc stamp_judge_authority(const struct stamp_ask *ask, const struct stamp_
     uint32_t proven = 0;
     sig->stamp.time = claim->time;
     bool in_bounds = check_time_bound(ask, claim->time, &sig->findings);
-    enum errc e = describe_authority(claim->authority, &sig->stamp, err);
-    if (e == E_OK)
-        e = chain_judge(&chain, &sig->findings, &proven, &report, err);
+    struct cert_facts facts;
+    cert_describe(claim->authority, &facts);
+    (void)text_copy(sig->stamp.authority, sizeof(sig->stamp.authority), facts.subject);
+    enum errc e = chain_judge(&chain, &sig->findings, &proven, &report, err);
     if (e == E_OK)
         sig->stamp.trusted = claim->is_sound && in_bounds && (proven & FACT_CHAIN) != 0;
     return e;

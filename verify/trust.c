@@ -86,7 +86,7 @@ static enum errc next_block(BIO *in, char **out_label, unsigned char **out_der, 
     return is_end ? E_OK : err_set(err, E_MALFORMED, "a PEM block that does not read");
 }
 
-/* One reading of all blocks; those that the list has already are not added again. */
+/* One reading of all blocks. */
 static enum errc add_blocks(struct list *to, const struct kind *kind, BIO *in, struct err *err)
 {
     size_t n = 0;
@@ -113,23 +113,31 @@ static enum errc add_blocks(struct list *to, const struct kind *kind, BIO *in, s
     return n > 0 ? E_OK : err_set(err, E_MALFORMED, "no %s in it", kind->word);
 }
 
-/* add_all: DER begins with the tag of a SEQUENCE, which no text of PEM does ("0" apart, and then
+/* add_once: DER begins with the tag of a SEQUENCE, which no text of PEM does ("0" apart, and then
  * the length after it is no length). */
-static enum errc add_all(struct list *to, const struct kind *kind, struct span bytes,
-                         struct err *err)
+static enum errc add_once(struct list *to, const struct kind *kind, struct span bytes,
+                          struct err *err)
 {
-    if (bytes.len > TRUST_BYTES_MAX)
-        return err_set(err, E_LIMIT, "%zu bytes, limit %d", bytes.len, TRUST_BYTES_MAX);
     if (bytes.len >= 2 && bytes.ptr[0] == 0x30 && bytes.ptr[1] >= 0x80)
         return kind->add(to, bytes, err);
     BIO *in = BIO_new_mem_buf(bytes.len == 0 ? "" : (const void *)bytes.ptr, (int)bytes.len);
     if (in == NULL)
         return err_nomem(err);
     enum errc rc = add_blocks(to, kind, in, err);
-    if (rc == E_MALFORMED && BIO_reset(in) >= 0) /* see cert_key.c: a "no" is asked for twice */
-        rc = add_blocks(to, kind, in, err);
     BIO_free(in);
     return rc;
+}
+
+/* add_all: what does not read is read once more, see openssl_nomem. */
+static enum errc add_all(struct list *to, const struct kind *kind, struct span bytes,
+                         struct err *err)
+{
+    if (bytes.len > TRUST_BYTES_MAX)
+        return err_set(err, E_LIMIT, "%zu bytes, limit %d", bytes.len, TRUST_BYTES_MAX);
+    enum errc rc = add_once(to, kind, bytes, err);
+    if (rc == E_MALFORMED)
+        rc = add_once(to, kind, bytes, err);
+    return rc == E_MALFORMED && openssl_nomem() ? err_nomem(err) : rc;
 }
 
 /* --- anchors */

@@ -12,8 +12,7 @@ static void use_cert(struct cert *c, struct span bytes)
     static const char *const eku = "1.3.6.1.5.5.7.3.3";
     struct cert_facts facts;
     struct signature_claim claim = { bytes, DIGEST_SHA256, bytes };
-    if (cert_describe(c, &facts, NULL) != E_OK)
-        abort();
+    cert_describe(c, &facts);
     (void)cert_is_published_by(c, "x");
     (void)cert_has_eku(c, eku);
     if (cert_check_issuer(c, c, NULL) == E_NOMEM)

@@ -1,6 +1,5 @@
 """What a hostile review got past the program, each way once: bytes that nobody asked for, demands that nobody looked at.
-
-PENDING holds what is confirmed and not mended yet: such a case moves to CASES with its fix."""
+"""
 
 from __future__ import annotations
 
@@ -15,13 +14,12 @@ from . import pki as pk
 from .case import Built, Case, Codes, trust
 
 CASES: list[Case] = []
-PENDING: list[Case] = []
 Files = Callable[[], dict[str, bytes]]
 PAYLOAD = b"<script>what a page, an archive or an interpreter finds in the middle of a file</script>" * 500
 
 
 def case(name: str, rule: str, files: Files, verdict: str, reason: Codes = None, *more: str, profile: str = "strict", exit_code: int | None = None,
-         to: list[Case] = CASES, may: tuple[str, ...] = (), expect: Any = None, at: str = "2026-06-01T00:00:00Z", **trusting: Any) -> None:
+         may: tuple[str, ...] = (), expect: Any = None, at: str = "2026-06-01T00:00:00Z", **trusting: Any) -> None:
     """The first of the files is verified. "@name" in an option is the file of that name."""
     def build(folder: Path) -> Built:
         made = files()
@@ -30,7 +28,7 @@ def case(name: str, rule: str, files: Files, verdict: str, reason: Codes = None,
         words = [str(folder / word[1:]) if word.startswith("@") else word for word in more]
         return Built(folder / next(iter(made)), [*trust(folder, **trusting), *words])
     CASE = Case("review_" + name, "review." + rule, build, verdict, reason, exit_code, profile, expect or {}, may=may, at=at)
-    to.append(CASE)
+    CASES.append(CASE)
 
 
 def w() -> Any:
@@ -215,6 +213,6 @@ def under_a_leaf() -> bytes:
     return pe.signed(more_certs=[server.der, below.der])
 
 
-case("certificate_signed_by_no_authority", "strangers", one(under_a_leaf), "refused", "UncoveredData", to=PENDING)                     # cms_certs.c find_edges
+case("certificate_signed_by_no_authority", "strangers", one(under_a_leaf), "refused", "UncoveredData")                     # cms_certs.c find_edges
 case("signed_after_the_time_of_judging", "demands", one(lambda: pe.signed(signer=pk.leaf(before="2027-01-01", after="2028-01-01"), unsigned=[
-    cms.stamp(pk.utc("2027-06-01"))])), "refused", ("TimestampInvalid", "ChainExpired"), to=PENDING)                                  # stamp.c check_time_bound
+    cms.stamp(pk.utc("2027-06-01"))])), "refused", ("TimestampInvalid", "ChainExpired"))                                  # stamp.c check_time_bound

@@ -30,7 +30,7 @@ static void certificate_gives_what_was_put_in(void **state)
     assert_int_equal(cert_key_id(m->cert).len, 20);
     assert_int_equal(cert_not_before(m->cert), T_2025);
     assert_int_equal(cert_not_after(m->cert), T_2027);
-    assert_int_equal(cert_describe(m->cert, &facts, NULL), E_OK);
+    cert_describe(m->cert, &facts);
     assert_string_equal(facts.subject, "CN=Leaf, O=Orchard");
     assert_string_equal(facts.issuer, "CN=Root, O=Maker");
     assert_string_equal(facts.serial, "abcd");
@@ -60,7 +60,7 @@ static void long_serial_is_cut_and_says_so(void **state)
     struct cert *c;
     struct cert_facts facts;
     assert_int_equal(cert_read(span_of(der, (size_t)len), &c, NULL), E_OK);
-    assert_int_equal(cert_describe(c, &facts, NULL), E_OK);
+    cert_describe(c, &facts);
     assert_non_null(strstr(facts.serial, "..."));
     cert_free(c);
     OPENSSL_free(der);
@@ -289,7 +289,7 @@ static void described_names_cannot_pass_for_others(void **state)
     UNUSED(state);
     struct cert_facts facts;
     const struct made *m = make(&(struct spec){ .o = "Pear, O=Orchard", .cn = "a\n\x1b[31m" });
-    assert_int_equal(cert_describe(m->cert, &facts, NULL), E_OK);
+    cert_describe(m->cert, &facts);
     assert_null(strchr(facts.subject, '\n'));
     assert_null(strchr(facts.subject, '\x1b'));
     assert_non_null(strstr(facts.subject, "O=Pear\\, O=Orchard"));
