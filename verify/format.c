@@ -17,11 +17,10 @@ enum errc format_find(struct source *src, const struct format_ops **out, struct 
     if (rc != E_OK)
         return rc;
     *out = NULL;
-    /* A sniff can only say no where it lacks memory. So they are asked twice before the file is
-     * said to be of no kind, and memory must be there to be had. */
-    for (size_t i = 0; i < 2 * ARRAY_LEN(kinds) && *out == NULL; i++)
-        if (kinds[i % ARRAY_LEN(kinds)]->sniff(src, head))
-            *out = kinds[i % ARRAY_LEN(kinds)];
+    for (size_t i = 0; i < ARRAY_LEN(kinds) && *out == NULL; i++)
+        if (kinds[i]->sniff(src, head))
+            *out = kinds[i];
+    /* A sniff can only say no where it lacks memory: "of no kind" is said only if there is some. */
     void *probe = *out == NULL ? malloc(FORMAT_HEAD_MAX) : NULL;
     if (*out == NULL && probe == NULL)
         return err_nomem(err);

@@ -28,6 +28,16 @@ static bool may_be_text(const struct script_text *head)
     return !has_nul(span_sub(head->units, 0, block.first));
 }
 
+/* A sniff can only say no where it lacks memory; so it tries once more before it does. */
+static bool read_text(struct source *src, struct region part, const struct script_text *head,
+                      struct script_text *out)
+{
+    enum errc rc = script_text_read(src, part, head, out, NULL);
+    if (rc == E_NOMEM)
+        rc = script_text_read(src, part, head, out, NULL);
+    return rc == E_OK;
+}
+
 /* Reads as much as it takes to tell: all, or of a script that is too long the end (from an even
  * offset), where its block would be. */
 static const struct script_style *look(struct source *src, const struct script_text *head)
@@ -37,7 +47,7 @@ static const struct script_style *look(struct source *src, const struct script_t
     if (is_long)
         part = (struct region){ (src->size - TAIL_LEN) & ~UINT64_C(1), TAIL_LEN };
     struct script_text text;
-    if (script_text_read(src, part, is_long ? head : NULL, &text, NULL) != E_OK)
+    if (!read_text(src, part, is_long ? head : NULL, &text))
         return NULL;
     struct script_block block = { .style = NULL };
     if (!script_find_block(&text, &block))
@@ -49,7 +59,7 @@ static const struct script_style *look(struct source *src, const struct script_t
 bool script_sniff(struct source *src, struct span head_bytes, enum file_kind kind)
 {
     struct script_text head;
-    if (script_text_read(src, (struct region){ 0, head_bytes.len }, NULL, &head, NULL) != E_OK)
+    if (!read_text(src, (struct region){ 0, head_bytes.len }, NULL, &head))
         return false;
     const struct script_style *style = may_be_text(&head) ? look(src, &head) : NULL;
     script_text_fini(&head);
