@@ -182,8 +182,22 @@ static void check_digest(const struct place *p)
                  OBJ_nid2sn(md), cert_subject_text(p->cert, name, sizeof(name)));
 }
 
+static bool has_extension(const struct cert *c, int nid)
+{
+    return X509_get_ext_by_NID(c->x509, nid, -1) >= 0;
+}
+
+/* An authority that makes rules about policies and asserts none could issue for none, or means
+ * nothing by it. */
+static bool has_rules_of_no_policy(const struct cert *c)
+{
+    return has_extension(c, NID_policy_constraints) && !has_extension(c, NID_certificate_policies);
+}
+
 static void check_place(const struct place *p)
 {
+    if (!p->is_end && has_rules_of_no_policy(p->cert))
+        add_fault(p, FAULT_UNTRUSTED, WEIGHT_FATAL, "constrains policies and asserts none");
     if ((X509_get_extension_flags(p->cert->x509) & EXFLAG_INVALID) != 0)
         add_fault(p, FAULT_UNTRUSTED, WEIGHT_FATAL, "has extensions that do not read");
     check_time(p);
@@ -323,13 +337,15 @@ static enum errc check_with_openssl(const struct chain_ask *ask, const struct ch
     return rc == E_OK && first.n > 0 ? ask_openssl(ask, path, findings, err) : rc;
 }
 
-/* has_unused_key: OpenSSL is not asked to reckon with keys that cert_key refuses. */
-static bool has_unused_key(const struct chain_path *path)
+/* is_for_openssl: it is not asked to reckon with keys that cert_key refuses, and it loses a little
+ * memory for each certificate that has_rules_of_no_policy. */
+static bool is_for_openssl(const struct chain_path *path)
 {
     for (size_t i = 0; i < path->n; i++)
-        if (cert_key(path->certs[i], NULL) == NULL)
-            return true;
-    return false;
+        if (cert_key(path->certs[i], NULL) == NULL ||
+            (i + 1 < path->n && has_rules_of_no_policy(path->certs[i])))
+            return false;
+    return true;
 }
 
 enum errc chain_check_path(const struct chain_ask *ask, const struct chain_path *path,
@@ -339,7 +355,7 @@ enum errc chain_check_path(const struct chain_ask *ask, const struct chain_path 
         struct place p = { ask, path->certs[i], i == 0, i + 1 == path->n, findings };
         check_place(&p);
     }
-    if (has_unused_key(path))
-        return E_OK; /* check_key has added a fatal finding */
+    if (!is_for_openssl(path))
+        return E_OK; /* check_place has added a fatal finding */
     return check_with_openssl(ask, path, findings, err);
 }

@@ -441,6 +441,13 @@ static void wrong_authorities_are_refused(void **state)
           REASON_CHAIN_UNTRUSTED,
           WEIGHT_FATAL,
           REASON_NONE },
+        { "needs a policy that the leaf has not",
+          { .exts = { CA_EXTS,
+                      { "policyConstraints", "critical,requireExplicitPolicy:0" },
+                      { "certificatePolicies", "1.2.3.4" } } },
+          REASON_CHAIN_UNTRUSTED,
+          WEIGHT_FATAL,
+          REASON_NONE },
         { "explicit curve",
           { .key = "explicit", .exts = { CA_EXTS } },
           REASON_CHAIN_UNTRUSTED,
@@ -489,7 +496,7 @@ static void wrong_authorities_are_refused(void **state)
             assert_found(&c, rows[r].want, rows[r].weight);
         else if (rows[r].as_anchor != REASON_NONE)
             assert_true(findings_have(&c.findings, rows[r].as_anchor));
-        else if (strcmp(rows[r].what, "needs a policy") != 0)
+        else if (strncmp(rows[r].what, "needs a policy", 14) != 0)
             assert_clean(&c);
         court_close(&c);
     }
