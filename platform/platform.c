@@ -26,3 +26,17 @@ enum errc platform_read_file(struct platform *p, const char *path, size_t cap, s
     source_close(src);
     return rc;
 }
+
+enum errc platform_write_file(struct platform *p, const char *path, struct span bytes,
+                              unsigned flags, struct err *err)
+{
+    struct sink *s = NULL;
+    enum errc rc = p->fs->create(p->self, path, flags, &s, err);
+    if (rc != E_OK)
+        return rc;
+    rc = sink_write(s, bytes, err);
+    if (rc == E_OK)
+        return sink_commit(s, err);
+    sink_abort(s);
+    return rc;
+}

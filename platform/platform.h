@@ -14,6 +14,7 @@
 
 #include "platform/base/err.h"
 #include "platform/base/span.h"
+#include "platform/sink.h"
 #include "platform/source.h"
 
 enum fs_kind { FS_ABSENT = 0, FS_FILE, FS_FOLDER, FS_OTHER };
@@ -29,6 +30,9 @@ struct fs_ops {
     /* source_file_open. */
     enum errc (*open_source)(void *self, const char *path, struct source **out_src,
                              struct err *err);
+    /* sink_file_create. */
+    enum errc (*create)(void *self, const char *path, unsigned flags, struct sink **out_sink,
+                        struct err *err);
 };
 
 typedef enum errc (*host_cert_fn)(void *ctx, struct span der, struct err *err);
@@ -56,5 +60,10 @@ struct platform *platform_native(void);
 struct buf;
 MUST_USE enum errc platform_read_file(struct platform *p, const char *path, size_t cap,
                                       struct buf *out, struct err *err);
+
+/* platform_write_file makes a file of these bytes, whole or not at all: sink.h says how, and what
+ * `flags` (enum sink_flags) mean. */
+MUST_USE enum errc platform_write_file(struct platform *p, const char *path, struct span bytes,
+                                       unsigned flags, struct err *err);
 
 #endif

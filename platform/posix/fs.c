@@ -55,4 +55,11 @@ static enum errc fs_open_source(void *self, const char *path, struct source **ou
     return source_file_open(path, out_src, err);
 }
 
-const struct fs_ops posix_fs_ops = { fs_kind_of, fs_list, fs_open_source };
+static enum errc fs_create(void *self, const char *path, unsigned flags, struct sink **out_sink,
+                           struct err *err)
+{
+    UNUSED(self);
+    return sink_file_create(path, flags, out_sink, err);
+}
+
+const struct fs_ops posix_fs_ops = { fs_kind_of, fs_list, fs_open_source, fs_create };
