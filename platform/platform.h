@@ -17,7 +17,19 @@
 #include "platform/sink.h"
 #include "platform/source.h"
 
-enum fs_kind { FS_ABSENT = 0, FS_FILE, FS_FOLDER, FS_OTHER };
+struct buf;
+
+enum fs_kind { FS_ABSENT = 0, FS_FILE, FS_FOLDER, FS_OTHER, FS_LINK };
+
+/* What stands at a path, links not followed. Where `id`, `size` and `mtime_ns` are as they were, it
+ * is most likely the same file with the same bytes. */
+struct fs_info {
+    enum fs_kind kind;
+    uint64_t size; /* bytes of a file, else 0 */
+    unsigned mode; /* permission bits, setuid, setgid and sticky (07777); 0644 or 0755 on Windows */
+    int64_t mtime_ns; /* last written, nanoseconds since 1970 */
+    uint64_t id[2];   /* device and file number */
+};
 
 /* Called with each name in a folder, without its path. An error ends the listing. */
 typedef enum errc (*fs_name_fn)(void *ctx, const char *name, struct err *err);
@@ -33,6 +45,12 @@ struct fs_ops {
     /* sink_file_create. */
     enum errc (*create)(void *self, const char *path, unsigned flags, struct sink **out_sink,
                         struct err *err);
+    /* What is at the path itself; the last component may be a link (FS_LINK). E_OK and FS_ABSENT
+     * where there is nothing. */
+    enum errc (*stat_link)(void *self, const char *path, struct fs_info *out, struct err *err);
+    /* Appends the target of a symbolic link, as it is stored. E_ARGUMENT where there is none,
+     * E_LIMIT past the buf's cap, E_UNSUPPORTED on Windows. */
+    enum errc (*read_link)(void *self, const char *path, struct buf *out, struct err *err);
 };
 
 typedef enum errc (*host_cert_fn)(void *ctx, struct span der, struct err *err);
@@ -57,7 +75,6 @@ struct platform {
 struct platform *platform_native(void);
 
 /* platform_read_file reads a whole file of at most `cap` bytes. Caller frees *out with buf_fini. */
-struct buf;
 MUST_USE enum errc platform_read_file(struct platform *p, const char *path, size_t cap,
                                       struct buf *out, struct err *err);
 

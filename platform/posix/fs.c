@@ -1,9 +1,12 @@
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "platform/base/buf.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -62,4 +65,42 @@ static enum errc fs_create(void *self, const char *path, unsigned flags, struct 
     return sink_file_create(path, flags, out_sink, err);
 }
 
-const struct fs_ops posix_fs_ops = { fs_kind_of, fs_list, fs_open_source, fs_create };
+static enum fs_kind kind_of_mode(mode_t mode)
+{
+    return S_ISREG(mode) ? FS_FILE : S_ISDIR(mode) ? FS_FOLDER : S_ISLNK(mode) ? FS_LINK : FS_OTHER;
+}
+
+static enum errc fs_stat_link(void *self, const char *path, struct fs_info *out, struct err *err)
+{
+    struct stat st;
+    UNUSED(self);
+    if (lstat(path, &st) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG)
+            return os_err_set(err, errno, "cannot look at");
+        *out = (struct fs_info){ .kind = FS_ABSENT };
+        return E_OK;
+    }
+    *out = (struct fs_info){
+        .kind = kind_of_mode(st.st_mode),
+        .size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0,
+        .mode = st.st_mode & 07777,
+        .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+        .id = { (uint64_t)st.st_dev, (uint64_t)st.st_ino },
+    };
+    return E_OK;
+}
+
+static enum errc fs_read_link(void *self, const char *path, struct buf *out, struct err *err)
+{
+    char target[PATH_MAX];
+    UNUSED(self);
+    ssize_t n = readlink(path, target, sizeof(target));
+    if (n < 0)
+        return os_err_set(err, errno, "cannot read the link");
+    if ((size_t)n == sizeof(target))
+        return err_set(err, E_LIMIT, "is a link with a target of more than %d bytes", PATH_MAX);
+    return buf_add(out, span_of(target, (size_t)n), err);
+}
+
+const struct fs_ops posix_fs_ops = { fs_kind_of, fs_list,      fs_open_source,
+                                     fs_create,  fs_stat_link, fs_read_link };
