@@ -5,6 +5,8 @@
  * UTF-8, standard output that writes bytes as they are, and whether a person is watching. */
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "platform/base/err.h"
 
@@ -24,5 +26,19 @@ bool console_is_terminal(int fd);
 /* console_wants_colour: standard output is a terminal that shows colours, and NO_COLOR is not set.
  */
 bool console_wants_colour(void);
+
+/* console_read_secret shows `prompt` on the terminal itself (not on standard output) and reads one
+ * line from it, which is not shown: *out_len bytes to `to`, without the line's end. The terminal
+ * shows what is typed again when this returns; a signal that would end or stop the program is held
+ * back until then. E_UNSUPPORTED where there is no terminal, E_ABSENT where the person typed the
+ * end of input (or Ctrl-C on Windows), E_LIMIT where the line has no room. The bytes are the
+ * caller's to wipe; this keeps none of them. */
+MUST_USE enum errc console_read_secret(const char *prompt, uint8_t *to, size_t room,
+                                       size_t *out_len, struct err *err);
+
+/* console_read_descriptor reads an inherited descriptor (0 is standard input) to its end. E_LIMIT
+ * where there are more than `room` bytes. */
+MUST_USE enum errc console_read_descriptor(int fd, uint8_t *to, size_t room, size_t *out_len,
+                                           struct err *err);
 
 #endif

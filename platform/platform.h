@@ -51,6 +51,11 @@ struct fs_ops {
     /* Appends the target of a symbolic link, as it is stored. E_ARGUMENT where there is none,
      * E_LIMIT past the buf's cap, E_UNSUPPORTED on Windows. */
     enum errc (*read_link)(void *self, const char *path, struct buf *out, struct err *err);
+    /* Takes a file away; a symbolic link itself, never a folder. E_ABSENT where there is none. */
+    enum errc (*remove)(void *self, const char *path, struct err *err);
+    /* May others than the owner and the administrator read or write the file (links followed)?
+     * E_UNSUPPORTED where that is not known: Windows. */
+    enum errc (*is_shared)(void *self, const char *path, bool *out_shared, struct err *err);
 };
 
 typedef enum errc (*host_cert_fn)(void *ctx, struct span der, struct err *err);

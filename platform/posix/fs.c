@@ -102,5 +102,21 @@ static enum errc fs_read_link(void *self, const char *path, struct buf *out, str
     return buf_add(out, span_of(target, (size_t)n), err);
 }
 
-const struct fs_ops posix_fs_ops = { fs_kind_of, fs_list,      fs_open_source,
-                                     fs_create,  fs_stat_link, fs_read_link };
+static enum errc fs_remove(void *self, const char *path, struct err *err)
+{
+    UNUSED(self);
+    return unlink(path) == 0 ? E_OK : os_err_set(err, errno, "cannot remove");
+}
+
+static enum errc fs_is_shared(void *self, const char *path, bool *out_shared, struct err *err)
+{
+    struct stat st;
+    UNUSED(self);
+    if (stat(path, &st) != 0)
+        return os_err_set(err, errno, "cannot look at");
+    *out_shared = (st.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+    return E_OK;
+}
+
+const struct fs_ops posix_fs_ops = { fs_kind_of,   fs_list,      fs_open_source, fs_create,
+                                     fs_stat_link, fs_read_link, fs_remove,      fs_is_shared };

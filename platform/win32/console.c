@@ -61,3 +61,111 @@ bool console_wants_colour(void)
         return false;
     return SetConsoleMode(handle_of(1), mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
 }
+
+enum errc console_read_descriptor(int fd, uint8_t *to, size_t room, size_t *out_len,
+                                  struct err *err)
+{
+    uint8_t more;
+    size_t len = 0;
+    (void)_setmode(fd, _O_BINARY);
+    for (;;) {
+        size_t want = len < room ? room - len : 1;
+        int n = _read(fd, len < room ? to + len : &more, want > 65536 ? 65536 : (unsigned)want);
+        if (n < 0)
+            return err_set(err, E_IO, "cannot read descriptor %d", fd);
+        if (n == 0)
+            break;
+        if (len == room)
+            return err_set(err, E_LIMIT, "descriptor %d gives more than %zu bytes", fd, room);
+        len += (size_t)n;
+    }
+    *out_len = len;
+    return E_OK;
+}
+
+/* --- secrets on the console */
+
+#define SECRET_CHARS 1024
+#define END_OF_INPUT 0x1A /* Ctrl-Z */
+
+/* The line as UTF-8, without its end. */
+static enum errc take_line(const wchar_t *line, DWORD n, uint8_t *to, size_t room, size_t *out_len,
+                           struct err *err)
+{
+    if (n == 0 || line[0] == END_OF_INPUT)
+        return err_set(err, E_ABSENT, "nothing was typed");
+    if (line[n - 1] != L'\n')
+        return err_set(err, E_LIMIT, "more than %d characters were typed", SECRET_CHARS);
+    while (n > 0 && (line[n - 1] == L'\n' || line[n - 1] == L'\r'))
+        n--;
+    int len =
+        n == 0 ? 0
+               : WideCharToMultiByte(CP_UTF8, 0, line, (int)n, (char *)to, (int)room, NULL, NULL);
+    if (n != 0 && len <= 0)
+        return err_set(err, E_LIMIT, "more than %zu bytes were typed", room);
+    *out_len = (size_t)len;
+    return E_OK;
+}
+
+static enum errc read_hidden(HANDLE in, uint8_t *to, size_t room, size_t *out_len, struct err *err)
+{
+    wchar_t line[SECRET_CHARS + 2];
+    DWORD n = 0;
+    enum errc rc;
+    if (!ReadConsoleW(in, line, (DWORD)ARRAY_LEN(line), &n, NULL))
+        rc = w32_err_set(err, GetLastError(), "cannot read from the console");
+    else
+        rc = take_line(line, n, to, room, out_len, err);
+    SecureZeroMemory(line, sizeof(line));
+    return rc;
+}
+
+static HANDLE open_console(const wchar_t *name)
+{
+    return CreateFileW(name, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                       OPEN_EXISTING, 0, NULL);
+}
+
+/* What cannot be shown is not worth failing for. */
+static void show_text(const char *text)
+{
+    wchar_t *wide;
+    DWORD n;
+    HANDLE out = open_console(L"CONOUT$");
+    if (out == INVALID_HANDLE_VALUE)
+        return;
+    if (w32_wide(text, &wide, NULL) == E_OK) {
+        (void)WriteConsoleW(out, wide, (DWORD)wcslen(wide), &n, NULL);
+        free(wide);
+    }
+    (void)CloseHandle(out);
+}
+
+enum errc console_read_secret(const char *prompt, uint8_t *to, size_t room, size_t *out_len,
+                              struct err *err)
+{
+    DWORD shown;
+    enum errc rc = E_OK;
+    HANDLE in = open_console(L"CONIN$");
+    if (in == INVALID_HANDLE_VALUE)
+        return err_set(err, E_UNSUPPORTED, "there is no terminal to ask on");
+    if (!GetConsoleMode(in, &shown)) {
+        rc = err_set(err, E_UNSUPPORTED, "there is no terminal to ask on");
+        goto done;
+    }
+    /* Ctrl-C ends the line instead of the program: the mode is put back first. */
+    (void)SetConsoleCtrlHandler(NULL, TRUE);
+    (void)FlushConsoleInputBuffer(in);
+    if (!SetConsoleMode(in, ENABLE_LINE_INPUT | ENABLE_PROCESSED_INPUT))
+        rc = w32_err_set(err, GetLastError(), "cannot hide what is typed");
+    if (rc == E_OK) {
+        show_text(prompt);
+        rc = read_hidden(in, to, room, out_len, err);
+        show_text("\n");
+    }
+    (void)SetConsoleMode(in, shown);
+    (void)SetConsoleCtrlHandler(NULL, FALSE);
+done:
+    (void)CloseHandle(in);
+    return rc;
+}

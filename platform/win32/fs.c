@@ -186,5 +186,26 @@ static enum errc fs_read_link(void *self, const char *path, struct buf *out, str
     return err_set(err, E_UNSUPPORTED, "is a symbolic link, which is not read on Windows");
 }
 
-const struct fs_ops win32_fs_ops = { fs_kind_of, fs_list,      fs_open_source,
-                                     fs_create,  fs_stat_link, fs_read_link };
+static enum errc fs_remove(void *self, const char *path, struct err *err)
+{
+    wchar_t *wide;
+    UNUSED(self);
+    enum errc rc = w32_path(path, &wide, err);
+    if (rc != E_OK)
+        return rc;
+    if (!DeleteFileW(wide))
+        rc = w32_err_set(err, GetLastError(), "cannot remove");
+    free(wide);
+    return rc;
+}
+
+static enum errc fs_is_shared(void *self, const char *path, bool *out_shared, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(path);
+    UNUSED(out_shared);
+    return err_set(err, E_UNSUPPORTED, "access lists of files are not read here");
+}
+
+const struct fs_ops win32_fs_ops = { fs_kind_of,   fs_list,      fs_open_source, fs_create,
+                                     fs_stat_link, fs_read_link, fs_remove,      fs_is_shared };
