@@ -64,8 +64,9 @@ enum errc console_read_descriptor(int fd, uint8_t *to, size_t room, size_t *out_
 
 /* --- secrets on the terminal */
 
-/* What would end or stop the program while the terminal does not show what is typed. */
-static const int held_signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU };
+/* What would end or stop the program while the terminal does not show what is typed. SIGTTIN and
+ * SIGTTOU are not among them: a program in the background stops before it changes anything. */
+static const int held_signals[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP };
 
 static bool signal_waits(void)
 {
