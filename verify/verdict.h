@@ -78,7 +78,22 @@
     X(READ_ERROR, "ReadError", "see the message; nothing was found out about the file")            \
     X(NO_PUBLISHER_DEMANDED, "NoPublisherDemanded",                                                \
       "say who must have signed with --publisher, --pin or --key")                                 \
-    X(NOT_LOOKED_AT, "NotLookedAt", "give the key or anchors for it if it matters")
+    X(NOT_LOOKED_AT, "NotLookedAt", "give the key or anchors for it if it matters")                \
+    X(EXPIRED, "Expired",                                                                          \
+      "the maker must sign a new feed; if there is one, look at proxies and at the clock")         \
+    X(OLDER_THAN_SEEN, "OlderThanSeen",                                                            \
+      "an older feed than one that was seen already; look at mirrors, caches and proxies")         \
+    X(SERIAL_JUMP, "SerialJump",                                                                   \
+      "the serial leaps ahead; ask the maker whether the key is still theirs alone")               \
+    X(ISSUED_AHEAD, "IssuedAhead",                                                                 \
+      "set this machine's clock; if it is right, ask the maker about theirs")                      \
+    X(CLOCK_BEHIND, "ClockBehind", "set this machine's clock")                                     \
+    X(WRONG_PRODUCT, "WrongProduct",                                                               \
+      "the document is of another product or channel; check the feed's address")                   \
+    X(WRONG_DOCUMENT, "WrongDocument",                                                             \
+      "this is not the document that the feed names; fetch it again, then ask the maker")          \
+    X(DEMANDS_TOO_LITTLE, "DemandsTooLittle",                                                      \
+      "the release demands less of its payload than the product file does; ask the maker")
 
 enum reason {
     REASON_NONE = 0,

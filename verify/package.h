@@ -1,0 +1,91 @@
+#ifndef SUREFOOT_VERIFY_PACKAGE_H
+#define SUREFOOT_VERIFY_PACKAGE_H
+
+/* package.h: from bytes that nobody has proven to what an upgrade may be made of, one step at a
+ * time. Each step takes the one before it, so there is no other way:
+ *
+ *   feed.xml, its signatures ──► verified_feed ──► verified_release ──► verified_package
+ *                                 keys, freshness   named by size and    the payload's bytes: hash,
+ *                                                   SHA-256; demands     and every signature that
+ *                                                   no less than floor   floor and release demand
+ *
+ * Each step fills a verdict for reports; the caller frees it with verdict_fini, also after an
+ * error. E_REFUSED where something did not prove genuine: the verdict says what, all at once, and
+ * the error text the first of it. Other errors mean that it could not be found out.
+ *
+ * What it does not check: whether the release is for this machine (feed_release_is_for, rollout),
+ * and whether an archive's entries are the release's files (installer/core/unpack.h). */
+
+#include "manifest/feed.h"
+#include "manifest/release.h"
+#include "platform/source.h"
+#include "verify/fresh.h"
+#include "verify/policy.h"
+#include "verify/verdict.h"
+
+/* --- the feed */
+
+struct feed_ask {
+    const char *product, *channel;
+    /* Keys and signers of the feed: trust, publishers, pins, cms_eku, now. */
+    const struct policy *policy;
+    const struct fresh_marks *marks;
+};
+
+struct verified_feed; /* opaque; freed with verified_feed_free */
+
+/* verified_feed_make proves the feed and parses it only then. Every signature given must hold: one
+ * that is bad refuses the feed, whatever the others say. */
+MUST_USE enum errc verified_feed_make(struct span unverified_feed,
+                                      const struct span *unverified_signatures, size_t n_signatures,
+                                      const struct feed_ask *ask, struct verdict *v,
+                                      struct verified_feed **out, struct err *err);
+void verified_feed_free(struct verified_feed *f);
+const struct feed *verified_feed_get(const struct verified_feed *f);
+
+/* verified_feed_note records in `marks`, for each key that signed it, that this feed was seen. */
+MUST_USE enum errc verified_feed_note(const struct verified_feed *f, struct fresh_marks *marks,
+                                      struct err *err);
+
+/* --- the release document */
+
+/* payload_floor: what the product file demands of every payload, one for each system. */
+struct payload_floor {
+    enum sig_system system;
+    const struct policy *policy; /* trust, publishers, pins, require_timestamp, now; borrowed */
+};
+
+struct verified_release; /* opaque; freed with verified_release_free */
+
+/* verified_release_make proves that the document is the one that `from` names, parses it, and holds
+ * each payload's demands against the floors (n_floors at least 1): a payload that demands less is
+ * DemandsTooLittle. `feed` may be freed afterwards; the floors must outlive it. */
+MUST_USE enum errc verified_release_make(struct span unverified_document,
+                                         const struct verified_feed *feed,
+                                         const struct feed_release *from,
+                                         const struct payload_floor *floors, size_t n_floors,
+                                         struct verdict *v, struct verified_release **out,
+                                         struct err *err);
+void verified_release_free(struct verified_release *r);
+const struct release *verified_release_get(const struct verified_release *r);
+
+/* --- the payload */
+
+struct verified_package; /* opaque; freed with verified_package_free */
+
+/* verified_package_make proves the bytes behind `payload`, which it takes on success: from then on
+ * this one source is the payload. `of` is a payload of the release. `signatures` are those beside
+ * it. For each floor, and for each system that the release demands, a signature of that system must
+ * meet both; size and SHA-256 are the document's. The release must outlive the package. One verdict
+ * a floor is filled, `v` has room for the release's n_floors. */
+MUST_USE enum errc verified_package_make(struct source *payload, const struct payload *of,
+                                         const struct verified_release *release,
+                                         const struct span *unverified_signatures,
+                                         size_t n_signatures, struct verdict *v,
+                                         struct verified_package **out, struct err *err);
+void verified_package_free(struct verified_package *p);
+struct source *verified_package_source(const struct verified_package *p);
+const struct payload *verified_package_payload(const struct verified_package *p);
+const struct release *verified_package_release(const struct verified_package *p);
+
+#endif
