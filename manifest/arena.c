@@ -10,7 +10,7 @@
 struct arena_block {
     struct arena_block *next;
     size_t len;
-    alignas(max_align_t) uint8_t bytes[];
+    alignas(max_align_t) uint8_t bytes[]; /* handed out in multiples of the alignment */
 };
 
 void arena_init(struct arena *a, size_t cap)
@@ -42,11 +42,13 @@ static enum errc add_block(struct arena *a, size_t len, struct err *err)
 
 enum errc arena_alloc(struct arena *a, size_t len, void **out, struct err *err)
 {
-    const size_t align = alignof(max_align_t);
-    if (len > a->cap - a->total)
-        return err_set(err, E_LIMIT, "more than %zu bytes in one document", a->cap);
-    size_t at = (a->used + align - 1) / align * align;
-    if (a->blocks == NULL || at > a->blocks->len || len > a->blocks->len - at) {
+    const size_t align = alignof(max_align_t), left = a->cap - a->total;
+    if (len > left || (align - len % align) % align > left - len)
+        return err_set(err, E_LIMIT, "what the document says takes more than %zu bytes of memory",
+                       a->cap);
+    len += (align - len % align) % align;
+    size_t at = a->used;
+    if (a->blocks == NULL || len > a->blocks->len - at) {
         enum errc rc = add_block(a, len > BLOCK_LEN ? len : BLOCK_LEN, err);
         if (rc != E_OK)
             return rc;
@@ -60,7 +62,7 @@ enum errc arena_alloc(struct arena *a, size_t len, void **out, struct err *err)
 
 enum errc arena_text(struct arena *a, struct span text, const char **out, struct err *err)
 {
-    void *to;
+    void *to = NULL;
     enum errc rc = arena_alloc(a, text.len + 1, &to, err);
     if (rc != E_OK)
         return rc;

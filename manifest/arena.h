@@ -11,8 +11,8 @@
 struct arena {
     struct arena_block *blocks;
     size_t used;  /* bytes of the newest block */
-    size_t total; /* bytes handed out */
-    size_t cap;   /* bytes it hands out at most */
+    size_t total; /* bytes handed out, each piece rounded up to what aligns the next */
+    size_t cap;   /* what `total` may become */
 };
 
 void arena_init(struct arena *a, size_t cap);

@@ -120,20 +120,45 @@ static const struct schema_element support = { .name = "support",
                                                .record_size = sizeof(struct feed_support),
                                                .begin = begin_support };
 
-static enum errc check_feed(void *record, struct err *err)
+static enum errc check_releases(const struct feed *feed, struct err *err)
 {
-    const struct feed *feed = record;
-    if (feed->expires <= feed->issued)
-        return err_set(err, E_MALFORMED, "expires before it is issued");
-    if (feed->expires - feed->issued > FEED_LIFE_MAX_S)
-        return err_set(err, E_MALFORMED, "is to live longer than 366 days");
     for (size_t i = 0; i < feed->releases.n; i++)
         for (size_t k = 0; k < i; k++)
             if (version_compare(&feed->releases.items[i].version,
                                 &feed->releases.items[k].version) == 0)
-                return err_set(err, E_MALFORMED, "has release %s twice",
+                return err_set(err, E_MALFORMED, "has two releases of the same version, %s and %s",
+                               feed->releases.items[k].version.text,
                                feed->releases.items[i].version.text);
     return E_OK;
+}
+
+static bool is_same_pattern(const struct version_pattern *a, const struct version_pattern *b)
+{
+    bool is_same_length = a->start.n_parts == b->start.n_parts;
+    return a->is_open == b->is_open && version_compare(&a->start, &b->start) == 0 &&
+           (!a->is_open || is_same_length);
+}
+
+static enum errc check_supports(const struct feed *feed, struct err *err)
+{
+    for (size_t i = 0; i < feed->supports.n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (is_same_pattern(&feed->supports.items[i].version, &feed->supports.items[k].version))
+                return err_set(err, E_MALFORMED, "says twice when support of version %s%s ends",
+                               feed->supports.items[i].version.start.text,
+                               feed->supports.items[i].version.is_open ? ".*" : "");
+    return E_OK;
+}
+
+static enum errc check_feed(void *record, struct err *err)
+{
+    const struct feed *feed = record;
+    if (feed->expires <= feed->issued)
+        return err_set(err, E_MALFORMED, "\"expires\" is not after \"issued\"");
+    if (feed->expires - feed->issued > FEED_LIFE_MAX_S)
+        return err_set(err, E_MALFORMED, "\"expires\" is more than 366 days after \"issued\"");
+    enum errc rc = check_releases(feed, err);
+    return rc == E_OK ? check_supports(feed, err) : rc;
 }
 
 static const struct schema_value feed_values[] = {

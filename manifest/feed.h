@@ -101,7 +101,7 @@ struct feed {
     uint64_t serial; /* at least 1 */
     int64_t issued, expires;
     LIST_OF(struct feed_release) releases; /* each version once */
-    LIST_OF(struct feed_support) supports;
+    LIST_OF(struct feed_support) supports; /* each pattern once; others may overlap */
     struct arena arena;
 };
 

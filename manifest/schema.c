@@ -44,7 +44,7 @@ static enum errc put_text(struct reading *r, struct span text, void *to, struct 
 
 static enum errc check_argument(struct span text, struct err *err)
 {
-    if (text.len == 0)
+    if (span_is_filled(text, ' '))
         return err_set(err, E_MALFORMED, "is empty");
     for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] < ' ' || text.ptr[i] == 0x7F)
@@ -200,6 +200,8 @@ static enum errc read_attrs(struct reading *r, const struct frame *f,
 {
     const struct schema_element *e = f->element;
     uint64_t seen = 0;
+    if (e->n_values > SCHEMA_VALUES_MAX)
+        return err_set(err, E_INTERNAL, "the table of <%s> is too long", e->name);
     for (size_t i = 0; i < element->n_attrs; i++) {
         enum errc rc = read_attr(r, f, &element->attrs[i], &seen, err);
         if (rc != E_OK)
@@ -217,10 +219,10 @@ static enum errc add_item(struct reading *r, struct list *list, size_t size, uin
                           struct err *err)
 {
     if (list->n >= SCHEMA_LIST_MAX)
-        return err_set(err, E_LIMIT, "more than %d of them", SCHEMA_LIST_MAX);
+        return err_set(err, E_LIMIT, "more than %d elements of one name", SCHEMA_LIST_MAX);
     if (list->n == list->n_room) {
         size_t n_room = list->n_room == 0 ? 4 : list->n_room * 2;
-        void *items;
+        void *items = NULL;
         enum errc rc = arena_alloc(r->arena, n_room * size, &items, err);
         if (rc != E_OK)
             return rc;
@@ -257,11 +259,16 @@ static enum errc find_child(struct frame *parent, const char *name,
 {
     const struct schema_element *const *children = parent->element->children;
     for (size_t i = 0; children != NULL && children[i] != NULL; i++) {
+        if (i == SCHEMA_CHILDREN_MAX)
+            return err_set(err, E_INTERNAL, "the table of <%s> is too long", parent->element->name);
         if (strcmp(children[i]->name, name) != 0)
             continue;
         if (parent->n_seen[i] == children[i]->max)
-            return err_set(err, E_MALFORMED, "<%s> has more than %zu <%s>", parent->element->name,
-                           children[i]->max, name);
+            return children[i]->max == 1
+                       ? err_set(err, E_MALFORMED, "<%s> has a second <%s>, and may have one",
+                                 parent->element->name, name)
+                       : err_set(err, E_MALFORMED, "<%s> has more than %zu <%s>",
+                                 parent->element->name, children[i]->max, name);
         parent->n_seen[i]++;
         *out = children[i];
         return E_OK;
@@ -281,8 +288,8 @@ static enum errc start(void *ctx, const struct xml_element *element, struct err 
         return err_set(err, E_MALFORMED, "<%.60s> is not in the namespace %s", element->name,
                        r->ns);
     if (r->depth == 0 && strcmp(element->name, e->name) != 0)
-        return err_set(err, E_MALFORMED, "is <%.60s> where <%s> was expected", element->name,
-                       e->name);
+        return err_set(err, E_MALFORMED, "the document is a <%.60s> where a <%s> was expected",
+                       element->name, e->name);
     if (r->depth > 0) {
         rc = find_child(f - 1, element->name, &e, err);
         if (rc == E_OK)

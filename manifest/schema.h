@@ -92,6 +92,7 @@ struct schema_element {
 };
 
 #define SCHEMA_CHILDREN_MAX 32
+#define SCHEMA_VALUES_MAX 64
 #define SCHEMA_LIST_MAX 1000000
 
 /* schema_read reads a document of namespace `ns` and root element `root` into `record` (zeroed by

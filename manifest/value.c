@@ -8,6 +8,8 @@
 #include "platform/base/text.h"
 
 #define SHOWN 80
+#define TIME "a time such as 2026-11-25T22:00:00Z (no fractions)"
+#define SHA256 "a SHA-256 (64 hex digits in lower case)"
 
 static bool is_digit(uint8_t c)
 {
@@ -148,20 +150,19 @@ const char *value_format_duration(int64_t s, char to[32])
 
 enum errc value_read_time(struct span text, int64_t *out_unix_s, struct err *err)
 {
-    bool has_fraction = text.len > 0 && memchr(text.ptr, '.', text.len) != NULL;
-    if (has_fraction || !text_parse_time(text, out_unix_s))
-        return no_value(text, "a time such as 2026-11-25T22:00:00Z", err);
-    return E_OK;
+    /* text_parse_time also takes lower case and fractions, which have no place in our documents. */
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '.' || is_lower(text.ptr[i]))
+            return no_value(text, TIME, err);
+    return text_parse_time(text, out_unix_s) ? E_OK : no_value(text, TIME, err);
 }
 
 enum errc value_read_sha256(struct span text, uint8_t out[32], struct err *err)
 {
     for (size_t i = 0; i < text.len; i++)
         if (!is_hex(text.ptr[i], 'a'))
-            return no_value(text, "a SHA-256 (64 hex digits in lower case)", err);
-    if (!text_from_hex(text, out, 32))
-        return no_value(text, "a SHA-256 (64 hex digits in lower case)", err);
-    return E_OK;
+            return no_value(text, SHA256, err);
+    return text_from_hex(text, out, 32) ? E_OK : no_value(text, SHA256, err);
 }
 
 enum errc value_read_mode(struct span text, uint32_t *out, struct err *err)
@@ -172,7 +173,8 @@ enum errc value_read_mode(struct span text, uint32_t *out, struct err *err)
     char same[12];
     snprintf(same, sizeof(same), "%03" PRIo32, mode & 0777);
     if (!span_equal_text(text, same))
-        return no_value(text, "a file mode of three octal digits such as 644", err);
+        return no_value(text, "a mode of three octal digits such as 644 (no setuid, no sticky)",
+                        err);
     *out = mode;
     return E_OK;
 }
@@ -201,6 +203,11 @@ enum errc value_check_guid(struct span text, struct err *err)
                    : no_value(text, "a code such as {01234567-89AB-CDEF-0123-456789ABCDEF}", err);
 }
 
+static bool begins_host(uint8_t c)
+{
+    return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z') || c == '[';
+}
+
 static bool is_url(struct span text)
 {
     static const char *const schemes[] = { "https://", "http://", "file://" };
@@ -209,7 +216,7 @@ static bool is_url(struct span text)
         if (span_starts_with(text, span_text(schemes[i])))
             rest = span_sub(text, strlen(schemes[i]), text.len);
     bool is_file = span_starts_with(text, span_text("file:"));
-    if (rest.len == 0 || (rest.ptr[0] == '/') != is_file)
+    if (rest.len == 0 || !(is_file ? rest.ptr[0] == '/' : begins_host(rest.ptr[0])))
         return false;
     for (size_t i = 0; i < rest.len; i++)
         if (rest.ptr[i] <= ' ' || rest.ptr[i] > '~' || strchr("\"#<>@\\^`{|}", rest.ptr[i]) != NULL)
@@ -230,6 +237,8 @@ enum errc value_check_text(struct span text, struct err *err)
     char shown[VALUE_TEXT_MAX * 8];
     if (text.len == 0)
         return err_set(err, E_MALFORMED, "is empty");
+    if (text.ptr[0] == ' ' || text.ptr[text.len - 1] == ' ')
+        return err_set(err, E_MALFORMED, "begins or ends with a space");
     if (text.len > VALUE_TEXT_MAX)
         return err_set(err, E_LIMIT, "is %zu bytes long, at most %d", text.len, VALUE_TEXT_MAX);
     if (!span_equal_text(text, text_printable(text, shown, sizeof(shown))))

@@ -1,7 +1,6 @@
 #include "manifest/xml.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <libxml/xmlreader.h>
@@ -9,39 +8,203 @@
 #include "platform/base/buf.h"
 #include "platform/base/text.h"
 
+/* --- the bytes as they stand: what libxml2 is not shown, and in which line a tag begins */
+
+/* A place in the markup. It knows tags, quotes, comments and CDATA, and no more: what is not well
+ * formed is left to libxml2. */
+struct scan {
+    struct span bytes;
+    size_t at;
+    int line;
+};
+
+static void skip_to(struct scan *s, size_t at)
+{
+    while (s->at < at) {
+        const uint8_t *found = memchr(s->bytes.ptr + s->at, '\n', at - s->at);
+        if (found == NULL)
+            break;
+        s->at = (size_t)(found - s->bytes.ptr) + 1;
+        s->line++;
+    }
+    s->at = at;
+}
+
+/* find gives where `what` begins at or after `at`, the end of the bytes where it does not. */
+static size_t find(const struct scan *s, size_t at, const char *what)
+{
+    size_t len = strlen(what);
+    while (s->bytes.len - at >= len) {
+        const uint8_t *found = memchr(s->bytes.ptr + at, what[0], s->bytes.len - at - len + 1);
+        if (found == NULL)
+            break;
+        at = (size_t)(found - s->bytes.ptr);
+        if (memcmp(found, what, len) == 0)
+            return at;
+        at++;
+    }
+    return s->bytes.len;
+}
+
+/* tag_end gives where the tag at `at` is closed, and how many values it has. */
+static size_t tag_end(const struct scan *s, size_t at, size_t *out_n_values)
+{
+    size_t n = 0;
+    while (at < s->bytes.len && s->bytes.ptr[at] != '>') {
+        uint8_t c = s->bytes.ptr[at++];
+        if (c != '"' && c != '\'')
+            continue;
+        const uint8_t *close = memchr(s->bytes.ptr + at, c, s->bytes.len - at);
+        at = close == NULL ? s->bytes.len : (size_t)(close - s->bytes.ptr) + 1;
+        n++;
+    }
+    *out_n_values = n;
+    return at;
+}
+
+/* next_tag goes past the next start tag; *out_line is where it begins, 0 where none comes. */
+static enum errc next_tag(struct scan *s, int *out_line, struct err *err)
+{
+    for (;;) {
+        size_t at = find(s, s->at, "<"), n_values = 0;
+        struct span rest = span_sub(s->bytes, at, s->bytes.len);
+        bool is_first = at == 0;
+        skip_to(s, at);
+        *out_line = s->line;
+        if (rest.len == 0) {
+            *out_line = 0;
+            return E_OK;
+        } else if (span_starts_with(rest, span_text("<!--"))) {
+            skip_to(s, find(s, at + 4, "-->"));
+        } else if (span_starts_with(rest, span_text("<![CDATA["))) {
+            skip_to(s, find(s, at + 9, "]]>"));
+        } else if (span_starts_with(rest, span_text("<!"))) {
+            return err_set(err, E_MALFORMED, "a DOCTYPE; these documents have none");
+        } else if (is_first && span_starts_with(rest, span_text("<?xml "))) {
+            skip_to(s, find(s, at + 6, "?>"));
+        } else if (span_starts_with(rest, span_text("<?"))) {
+            return err_set(err, E_MALFORMED,
+                           "a processing instruction <?...?>; these documents have none");
+        } else if (span_starts_with(rest, span_text("</"))) {
+            skip_to(s, at + 2);
+        } else {
+            skip_to(s, tag_end(s, at + 1, &n_values));
+            if (n_values > XML_ATTRS_MAX)
+                return err_set(err, E_LIMIT, "an element with more than %d attributes",
+                               XML_ATTRS_MAX);
+            return E_OK;
+        }
+    }
+}
+
+static struct scan scan_of(struct span bytes)
+{
+    static const uint8_t mark[] = { 0xEF, 0xBB, 0xBF };
+    if (span_starts_with(bytes, span_of(mark, sizeof(mark))))
+        bytes = span_sub(bytes, sizeof(mark), bytes.len);
+    return (struct scan){ .bytes = bytes, .line = 1 };
+}
+
+static enum errc check_tags(struct span bytes, struct err *err)
+{
+    struct scan s = scan_of(bytes);
+    int line = 0;
+    enum errc rc;
+    do
+        rc = next_tag(&s, &line, err);
+    while (rc == E_OK && line != 0);
+    return rc == E_OK ? rc : err_prefix(err, "line %d: ", line);
+}
+
+/* n_plain is how many bytes from `at` on are ASCII, counted in eights. */
+static size_t n_plain(struct span bytes, size_t at)
+{
+    size_t n = 0;
+    uint64_t eight;
+    for (; bytes.len - at - n >= sizeof(eight); n += sizeof(eight)) {
+        memcpy(&eight, bytes.ptr + at + n, sizeof(eight));
+        if ((eight & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return n;
+}
+
+static enum errc check_encoding(struct span bytes, struct err *err)
+{
+    struct scan s = scan_of(bytes);
+    if (bytes.len >= 2 &&
+        (memcmp(bytes.ptr, "\xFE\xFF", 2) == 0 || memcmp(bytes.ptr, "\xFF\xFE", 2) == 0 ||
+         bytes.ptr[0] == 0 || (bytes.ptr[0] == '<' && bytes.ptr[1] == 0)))
+        return err_set(err, E_MALFORMED, "line 1: is UTF-16 or UTF-32; these documents are UTF-8");
+    const uint8_t *nul = s.bytes.len == 0 ? NULL : memchr(s.bytes.ptr, 0, s.bytes.len);
+    size_t end = nul == NULL ? s.bytes.len : (size_t)(nul - s.bytes.ptr);
+    for (size_t at = 0; at < end;) {
+        uint32_t code;
+        at += n_plain(s.bytes, at);
+        size_t n = text_utf8_next(span_sub(s.bytes, at, 4), &code);
+        if (at < end && n == 0) {
+            skip_to(&s, at);
+            return err_set(err, E_MALFORMED, "line %d: bytes that are not UTF-8", s.line);
+        }
+        at += n;
+    }
+    if (nul == NULL)
+        return E_OK;
+    skip_to(&s, end);
+    return err_set(err, E_MALFORMED, "line %d: a byte that is 0", s.line);
+}
+
+/* --- libxml2's events */
+
 struct reading {
     xmlTextReaderPtr reader;
     const struct xml_handler *handler;
     void *ctx;
     struct buf text;
+    struct scan scan;                  /* past the newest start tag */
+    int line;                          /* where what is being read begins */
+    int lines[XML_DEPTH_MAX];          /* the same of the elements that are open */
     bool has_child[XML_DEPTH_MAX + 1]; /* an element at this depth has an element inside */
-    char complaint[200];               /* libxml2's own words, the first of them */
+    struct {
+        bool is_there, is_of_memory;
+        int line;
+        char text[160]; /* libxml2's own words, the first of them */
+    } complaint;
 };
 
-static void keep_complaint(void *arg, const char *msg, xmlParserSeverities severity,
-                           xmlTextReaderLocatorPtr where)
+static void keep_complaint(void *arg, const xmlError *e)
 {
     struct reading *r = arg;
-    UNUSED(severity);
-    UNUSED(where);
-    if (r->complaint[0] != '\0')
+    if (e->code == XML_ERR_NO_MEMORY)
+        r->complaint.is_of_memory = true;
+    if (e->level < XML_ERR_ERROR || r->complaint.is_there)
         return;
-    struct span line = span_text(msg);
+    struct span line = span_text(e->message == NULL ? "is no well-formed XML" : e->message);
     while (line.len > 0 && (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == ' '))
         line.len--;
-    (void)text_printable(line, r->complaint, sizeof(r->complaint));
+    (void)text_printable(line, r->complaint.text, sizeof(r->complaint.text));
+    r->complaint.line = e->line;
+    r->complaint.is_there = true;
 }
 
-static int line_of(const struct reading *r)
+static enum errc complain(const struct reading *r, struct err *err)
 {
-    /* The parser reads ahead; the node knows where it began. */
-    long line = xmlGetLineNo(xmlTextReaderCurrentNode(r->reader));
-    return line > 0 && line <= INT_MAX ? (int)line : xmlTextReaderGetParserLineNumber(r->reader);
+    if (r->complaint.is_of_memory)
+        return err_nomem(err);
+    if (!r->complaint.is_there)
+        return err_set(err, E_MALFORMED, "line %d: is no well-formed XML", r->scan.line);
+    return err_set(err, E_MALFORMED, "line %d: is no well-formed XML: %s", r->complaint.line,
+                   r->complaint.text);
 }
 
-static enum errc at_line(const struct reading *r, enum errc rc, struct err *err)
+/* is_plain: our documents know ASCII names alone, and what else is in a name never reaches a
+ * message. */
+static bool is_plain(const char *name)
 {
-    return rc == E_OK ? E_OK : err_prefix(err, "line %d: ", line_of(r));
+    for (size_t i = 0; name[i] != '\0'; i++)
+        if (name[i] <= ' ' || name[i] > '~')
+            return false;
+    return true;
 }
 
 static enum errc read_attrs(struct reading *r, struct xml_attr *attrs, size_t *out_n,
@@ -55,10 +218,12 @@ static enum errc read_attrs(struct reading *r, struct xml_attr *attrs, size_t *o
             return err_nomem(err);
         if (strcmp(name, "xmlns") == 0 || strncmp(name, "xmlns:", 6) == 0)
             continue;
+        if (!is_plain(name))
+            return err_set(err, E_MALFORMED, "an attribute whose name is not of ASCII letters");
         if (strchr(name, ':') != NULL)
-            return err_set(err, E_MALFORMED, "attribute \"%.60s\" of another namespace", name);
+            return err_set(err, E_MALFORMED, "an attribute of another namespace, \"%.60s\"", name);
         if (n == XML_ATTRS_MAX)
-            return err_set(err, E_LIMIT, "more than %d attributes", XML_ATTRS_MAX);
+            return err_set(err, E_LIMIT, "an element with more than %d attributes", XML_ATTRS_MAX);
         attrs[n++] = (struct xml_attr){ name, value };
     }
     (void)xmlTextReaderMoveToElement(r->reader);
@@ -66,48 +231,70 @@ static enum errc read_attrs(struct reading *r, struct xml_attr *attrs, size_t *o
     return E_OK;
 }
 
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct span trim(struct span text)
+{
+    while (text.len > 0 && is_space(text.ptr[0]))
+        text = span_sub(text, 1, text.len);
+    while (text.len > 0 && is_space(text.ptr[text.len - 1]))
+        text.len--;
+    return text;
+}
+
 static enum errc end_element(struct reading *r, const char *name, int depth, struct err *err)
 {
-    struct span text = buf_span(&r->text);
-    while (text.len > 0 && strchr(" \t\r\n", text.ptr[0]) != NULL)
-        text = span_sub(text, 1, text.len);
-    while (text.len > 0 && strchr(" \t\r\n", text.ptr[text.len - 1]) != NULL)
-        text.len--;
+    if (name == NULL || depth < 0 || depth >= XML_DEPTH_MAX)
+        return err_nomem(err);
+    r->line = r->lines[depth];
+    struct span text = trim(buf_span(&r->text));
     if (r->has_child[depth] && text.len > 0)
-        return err_set(err, E_MALFORMED, "text between elements inside <%.60s>", name);
+        return err_set(err, E_MALFORMED, "text between the elements of <%.60s>", name);
     /* The NUL goes over the first byte after the text, or into the byte that buf_add_byte makes. */
     size_t begins_at = text.len == 0 ? 0 : (size_t)(text.ptr - r->text.ptr);
     enum errc rc = buf_add_byte(&r->text, '\0', err);
     if (rc != E_OK)
         return rc;
     r->text.ptr[begins_at + text.len] = '\0';
-    rc = r->handler->end(r->ctx, name, (const char *)r->text.ptr + begins_at, line_of(r), err);
+    rc = r->handler->end(r->ctx, name, (const char *)r->text.ptr + begins_at, r->line, err);
     buf_clear(&r->text);
     return rc;
 }
 
-static enum errc start_element(struct reading *r, struct err *err)
+/* begin_element enters `depth`, and knows its line. */
+static enum errc begin_element(struct reading *r, int depth, struct err *err)
 {
-    struct xml_attr attrs[XML_ATTRS_MAX];
-    struct xml_element element = { .attrs = attrs, .line = line_of(r) };
-    int depth = xmlTextReaderDepth(r->reader);
-    int is_empty = xmlTextReaderIsEmptyElement(r->reader);
+    enum errc rc = next_tag(&r->scan, &r->line, err);
+    if (rc != E_OK)
+        return rc;
     if (depth < 0 || depth >= XML_DEPTH_MAX)
         return err_set(err, E_LIMIT, "elements nested more than %d deep", XML_DEPTH_MAX);
+    r->lines[depth] = r->line;
+    if (depth > 0)
+        r->has_child[depth - 1] = true;
+    r->has_child[depth] = false;
+    return E_OK;
+}
+
+static enum errc start_element(struct reading *r, int depth, struct err *err)
+{
+    struct xml_attr attrs[XML_ATTRS_MAX];
+    struct xml_element element = { .attrs = attrs, .line = r->lines[depth] };
+    int is_empty = xmlTextReaderIsEmptyElement(r->reader);
     element.name = (const char *)xmlTextReaderConstLocalName(r->reader);
     element.ns = (const char *)xmlTextReaderConstNamespaceUri(r->reader);
     if (element.name == NULL)
         return err_nomem(err);
     if (element.ns == NULL)
         element.ns = "";
-    struct span stray = buf_span(&r->text);
-    for (size_t i = 0; i < stray.len; i++)
-        if (strchr(" \t\r\n", stray.ptr[i]) == NULL)
-            return err_set(err, E_MALFORMED, "text before <%.60s>, between elements", element.name);
+    if (!is_plain(element.name))
+        return err_set(err, E_MALFORMED, "an element whose name is not of ASCII letters");
+    if (trim(buf_span(&r->text)).len > 0)
+        return err_set(err, E_MALFORMED, "text before <%.60s>, between elements", element.name);
     buf_clear(&r->text);
-    if (depth > 0)
-        r->has_child[depth - 1] = true;
-    r->has_child[depth] = false;
     enum errc rc = read_attrs(r, attrs, &element.n_attrs, err);
     if (rc == E_OK)
         rc = r->handler->start(r->ctx, &element, err);
@@ -119,67 +306,96 @@ static enum errc start_element(struct reading *r, struct err *err)
 static enum errc add_text(struct reading *r, struct err *err)
 {
     const char *text = (const char *)xmlTextReaderConstValue(r->reader);
-    return text == NULL ? err_nomem(err) : buf_add_text(&r->text, text, err);
+    if (text == NULL)
+        return err_nomem(err);
+    struct span more = span_text(text);
+    if (more.len >= XML_TEXT_MAX - r->text.len)
+        return err_set(err, E_LIMIT, "text of more than %d bytes", XML_TEXT_MAX);
+    return buf_add(&r->text, more, err);
 }
 
-static enum errc read_node(struct reading *r, struct err *err)
+static enum errc read_node(struct reading *r, int depth, struct err *err)
 {
+    enum errc rc;
+    r->line = r->scan.line;
     switch (xmlTextReaderNodeType(r->reader)) {
-    case XML_READER_TYPE_ELEMENT: return start_element(r, err);
+    case XML_READER_TYPE_ELEMENT:
+        rc = begin_element(r, depth, err);
+        return rc == E_OK ? start_element(r, depth, err) : rc;
     case XML_READER_TYPE_END_ELEMENT:
-        return end_element(r, (const char *)xmlTextReaderConstLocalName(r->reader),
-                           xmlTextReaderDepth(r->reader), err);
+        return end_element(r, (const char *)xmlTextReaderConstLocalName(r->reader), depth, err);
     case XML_READER_TYPE_TEXT:
     case XML_READER_TYPE_CDATA:
     case XML_READER_TYPE_WHITESPACE:
     case XML_READER_TYPE_SIGNIFICANT_WHITESPACE: return add_text(r, err);
     case XML_READER_TYPE_COMMENT: return E_OK;
-    case XML_READER_TYPE_DOCUMENT_TYPE:
-        return err_set(err, E_MALFORMED, "a DOCTYPE; these documents have none");
-    case XML_READER_TYPE_PROCESSING_INSTRUCTION:
-        return err_set(err, E_MALFORMED, "a processing instruction");
     default:
         return err_set(err, E_MALFORMED,
                        "an entity or another part that these documents do not have");
     }
 }
 
+static enum errc check_declared(const struct reading *r, struct err *err)
+{
+    const xmlChar *encoding = xmlTextReaderConstEncoding(r->reader);
+    if (encoding != NULL && xmlStrcasecmp(encoding, BAD_CAST "UTF-8") != 0)
+        return err_set(err, E_MALFORMED,
+                       "line 1: says that it is of another encoding; these documents are UTF-8");
+    return E_OK;
+}
+
 static enum errc read_nodes(struct reading *r, struct err *err)
 {
     int more;
-    while ((more = xmlTextReaderRead(r->reader)) == 1) {
-        const xmlChar *encoding = xmlTextReaderConstEncoding(r->reader);
-        if (encoding != NULL && xmlStrcasecmp(encoding, BAD_CAST "UTF-8") != 0)
-            return err_set(err, E_MALFORMED, "is not UTF-8");
-        enum errc rc = at_line(r, read_node(r, err), err);
+    bool is_first = true;
+    while ((more = xmlTextReaderRead(r->reader)) == 1 && !r->complaint.is_of_memory) {
+        enum errc rc = is_first ? check_declared(r, err) : E_OK;
         if (rc != E_OK)
             return rc;
+        is_first = false;
+        rc = read_node(r, xmlTextReaderDepth(r->reader), err);
+        if (rc != E_OK)
+            return err_prefix(err, "line %d: ", r->line);
     }
-    if (more != 0)
-        return err_set(err, E_MALFORMED, "line %d: %s", line_of(r),
-                       r->complaint[0] == '\0' ? "is no well-formed XML" : r->complaint);
-    return E_OK;
+    return more != 0 || r->complaint.is_there || r->complaint.is_of_memory ? complain(r, err)
+                                                                           : E_OK;
+}
+
+/* read_all keeps libxml2's complaints to itself: those of the parser and those of the thread. */
+static enum errc read_all(struct reading *r, struct span bytes, struct err *err)
+{
+    /* Older releases of libxml2 have no `const` in this type. */
+    xmlStructuredErrorFunc keep = (xmlStructuredErrorFunc)keep_complaint;
+    xmlStructuredErrorFunc others = xmlStructuredError;
+    void *others_ctx = xmlStructuredErrorContext;
+    xmlSetStructuredErrorFunc(r, keep);
+    enum errc rc = err_nomem(err);
+    r->reader = xmlReaderForMemory((const char *)bytes.ptr, (int)bytes.len, NULL, "UTF-8",
+                                   XML_PARSE_NONET | XML_PARSE_COMPACT);
+    if (r->reader != NULL) {
+        xmlTextReaderSetStructuredErrorHandler(r->reader, keep, r);
+        rc = read_nodes(r, err);
+        xmlFreeTextReader(r->reader);
+    }
+    xmlSetStructuredErrorFunc(others_ctx, others);
+    return rc;
 }
 
 enum errc xml_read(struct span bytes, size_t cap, const struct xml_handler *handler, void *ctx,
                    struct err *err)
 {
+    struct reading r = { .handler = handler, .ctx = ctx, .scan = scan_of(bytes) };
     if (bytes.len > cap || bytes.len > INT_MAX)
         return err_set(err, E_LIMIT, "%zu bytes of XML, the limit is %zu", bytes.len, cap);
-    if (!text_is_utf8(bytes))
-        return err_set(err, E_MALFORMED, "is not UTF-8");
-    struct reading r = { .handler = handler, .ctx = ctx };
+    if (bytes.len == 0)
+        return err_set(err, E_MALFORMED, "line 1: is empty, no document");
+    enum errc rc = check_encoding(bytes, err);
+    if (rc == E_OK)
+        rc = check_tags(bytes, err);
+    if (rc != E_OK)
+        return rc;
     buf_init(&r.text, XML_TEXT_MAX);
-    r.reader =
-        xmlReaderForMemory((const char *)bytes.ptr, (int)bytes.len, NULL, "UTF-8", XML_PARSE_NONET);
-    enum errc rc;
-    if (r.reader == NULL) {
-        rc = err_nomem(err);
-    } else {
-        xmlTextReaderSetErrorHandler(r.reader, keep_complaint, &r);
-        rc = read_nodes(&r, err);
-        xmlFreeTextReader(r.reader);
-    }
+    rc = read_all(&r, bytes, err);
     buf_fini(&r.text);
     return rc;
 }
