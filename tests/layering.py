@@ -37,13 +37,14 @@ FOREIGN = {
     "openssl/": ["verify/digest.c", "verify/cert.c", "verify/cert_key.c", "verify/cert_memo.c", "verify/cert_names.c", "verify/cert_private.h",
                  "verify/chain.c", "verify/chain_path.c", "verify/chain_checks.c", "verify/crl.c", "verify/crl.h",
                  "verify/trust.c", "verify/trust_private.h", "verify/minisign.c", "keys/publish/keygen.c",
-                 "keys/publish/sign.c", "keys/publish/sign_pkcs11.c"],
+                 "keys/publish/keyfile_scrypt.c", "keys/publish/keyfile_write.c", "keys/publish/passphrase.c",
+                 "keys/publish/sign_cms.c", "keys/publish/sign_identity.c", "keys/publish/sign_pkcs11.c"],
     "libxml/": ["manifest/xml.c", "installer/core/setting_xml.c"],
     "jansson.h": ["installer/cli/print_json.c", "installer/cli/print_sarif.c", "installer/cli/inspect_json.c", "installer/cli/json_parts.c",
                   "installer/core/setting_json.c", "keys/publish/print_json.c"],
     "curl/": ["installer/core/fetch_curl.c"],
-    "archive.h": ["installer/core/unpack.c", "keys/publish/pack.c"],
-    "archive_entry.h": ["installer/core/unpack.c", "keys/publish/pack.c"],
+    "archive.h": ["installer/core/unpack.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
+    "archive_entry.h": ["installer/core/unpack.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
 }
 C_STANDARD = {"assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "stdarg.h", "stdatomic.h", "stdbool.h",
               "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h"}
