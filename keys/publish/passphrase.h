@@ -28,6 +28,13 @@ struct passphrase_ask {
     void *warn_ctx;
 };
 
+/* passphrase_option takes --passphrase-file and --passphrase-fd, and says in *out_taken whether it
+ * was one of them; passphrase_check is E_ARGUMENT where both were given. */
+#define DESCRIPTOR_MAX 1023
+MUST_USE enum errc passphrase_option(struct passphrase_ask *ask, const char *name,
+                                     const char *value, bool *out_taken, struct err *err);
+MUST_USE enum errc passphrase_check(const struct passphrase_ask *ask, struct err *err);
+
 /* passphrase_get gives the passphrase in *out, which the caller ends with secret_fini. `what` is
  * named in the prompt ("release.key"). Where it `is_new` it is asked for twice, and an empty one is
  * E_ARGUMENT. E_ARGUMENT, too, for a file or descriptor that gives more than one line, and where
