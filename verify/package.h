@@ -27,15 +27,22 @@
 
 struct feed_ask {
     const char *product, *channel;
-    /* Keys and signers of the feed: trust, publishers, pins, cms_eku, now. */
-    const struct policy *policy;
+    /* The feed's keys and signers. A policy that has keys judges minisign signatures, one that has
+     * anchors or pins CMS signatures; a signature must be accepted by one of those for its system.
+     */
+    const struct policy *const *policies;
+    size_t n_policies;
+    int64_t now;
     const struct fresh_marks *marks;
 };
 
 struct verified_feed; /* opaque; freed with verified_feed_free */
 
 /* verified_feed_make proves the feed and parses it only then. Every signature given must hold: one
- * that is bad refuses the feed, whatever the others say. */
+ * that is bad refuses the feed, whatever the others say. `v` has room for 1 + n_signatures
+ * (n_signatures at most FEED_SIGNATURES_MAX): the feed's own verdict, then one for each signature.
+ */
+#define FEED_SIGNATURES_MAX 8
 MUST_USE enum errc verified_feed_make(struct span unverified_feed,
                                       const struct span *unverified_signatures, size_t n_signatures,
                                       const struct feed_ask *ask, struct verdict *v,

@@ -10,7 +10,7 @@
 struct verified_feed {
     struct feed feed;
     size_t n_keys; /* those whose signatures were accepted */
-    char keys[SIGS_MAX][FRESH_KEY_ROOM];
+    char keys[FEED_SIGNATURES_MAX][FRESH_KEY_ROOM];
 };
 
 /* --- what the steps share */
@@ -50,29 +50,61 @@ enum errc package_read_failed(enum errc rc, struct verdict *v, struct err *err)
 
 /* --- signatures, before anything is parsed */
 
-static enum errc judge_signatures(struct span feed, const struct span *signatures, size_t n,
-                                  const struct policy *policy, struct verdict *v, struct err *err)
+static bool can_judge(const struct policy *policy, enum sig_system system)
 {
-    enum errc rc = E_OK;
-    for (size_t i = 0; i < n && rc == E_OK; i++)
-        rc = detached_judge_bytes(feed, signatures[i], policy, v, err);
+    return system == SYSTEM_CMS ? policy_demands_chain(policy) : trust_n_keys(policy->trust) > 0;
+}
+
+static enum errc judge_under(struct span feed, struct span signature, const struct policy *policy,
+                             struct verdict *v, struct err *err)
+{
+    struct policy whole = *policy; /* what is said of files does not hold for a feed */
+    whole.all_signatures = true;
+    whole.has_sha256 = false;
+    whole.catalog = NULL;
+    whole.required_systems = 0;
+    *v = (struct verdict){ .type = "feed", .size = feed.len };
+    enum errc rc = detached_judge_bytes(feed, signature, &whole, v, err);
     for (size_t i = 0; i < v->n_sigs; i++)
         v->sigs[i]->whole_file = true;
-    if (n == 0)
-        findings_add(&v->report.findings, REASON_UNSIGNED, WEIGHT_FATAL, NO_OFFSET,
-                     "no signature lies beside it");
+    if (rc == E_OK)
+        verdict_settle(v, &whole);
     return rc;
 }
 
-/* Every signature must be accepted, not one of them: a feed has no weaker siblings. */
-static bool are_all_accepted(struct verdict *v, const struct policy *policy)
+/* judge_signature: by each policy that can, until one accepts; the last one's reasons stay. */
+static enum errc judge_signature(struct span feed, struct span signature,
+                                 const struct feed_ask *ask, struct verdict *v, struct err *err)
 {
-    struct policy all = *policy;
-    all.all_signatures = true;
-    all.has_sha256 = false;
-    all.catalog = NULL;
-    verdict_settle(v, &all);
-    return v->outcome == OUTCOME_ACCEPTED;
+    const enum sig_system system = detached_system(signature);
+    bool was_judged = false;
+    for (size_t i = 0; i < ask->n_policies && v->outcome != OUTCOME_ACCEPTED; i++) {
+        if (system != SYSTEM_NONE && !can_judge(ask->policies[i], system))
+            continue;
+        verdict_fini(v);
+        was_judged = true;
+        enum errc rc = judge_under(feed, signature, ask->policies[i], v, err);
+        if (rc != E_OK)
+            return rc;
+    }
+    if (!was_judged)
+        findings_add(&v->report.findings, REASON_KEY_MISMATCH, WEIGHT_FATAL, NO_OFFSET,
+                     "there is nothing to judge a %s signature by", sig_system_word(system));
+    return E_OK;
+}
+
+static enum errc judge_signatures(struct span feed, const struct span *signatures, size_t n,
+                                  const struct feed_ask *ask, struct verdict *v, struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum errc rc = judge_signature(feed, signatures[i], ask, &v[1 + i], err);
+        if (rc != E_OK)
+            return rc;
+    }
+    if (n == 0)
+        findings_add(&v->report.findings, REASON_UNSIGNED, WEIGHT_FATAL, NO_OFFSET,
+                     "no signature lies beside it");
+    return E_OK;
 }
 
 static void name_key(const struct sig_verdict *sig, char to[FRESH_KEY_ROOM])
@@ -82,10 +114,10 @@ static void name_key(const struct sig_verdict *sig, char to[FRESH_KEY_ROOM])
     text_copy(to + len, FRESH_KEY_ROOM - len, is_minisign ? sig->key_id : sig->signer.spki_sha256);
 }
 
-static void keep_keys(const struct verdict *v, struct verified_feed *f)
+static void keep_keys(const struct verdict *v, size_t n, struct verified_feed *f)
 {
-    for (f->n_keys = 0; f->n_keys < v->n_sigs; f->n_keys++)
-        name_key(v->sigs[f->n_keys], f->keys[f->n_keys]);
+    for (f->n_keys = 0; f->n_keys < n; f->n_keys++)
+        name_key(v[1 + f->n_keys].sigs[0], f->keys[f->n_keys]);
 }
 
 /* --- then its words */
@@ -109,7 +141,17 @@ static enum errc read_feed(struct span bytes, const struct feed_ask *ask, struct
         return package_read_failed(rc, v, err);
     check_product(&f->feed, ask, &v->report.findings);
     for (size_t i = 0; i < f->n_keys; i++)
-        fresh_check(&f->feed, f->keys[i], ask->marks, ask->policy->now, &v->report.findings);
+        fresh_check(&f->feed, f->keys[i], ask->marks, ask->now, &v->report.findings);
+    return E_OK;
+}
+
+static enum errc refuse_unless_accepted(struct verdict *v, size_t n_signatures, struct err *err)
+{
+    if (v->report.findings.n > 0)
+        return package_refuse_document(v, "feed", err);
+    for (size_t i = 1; i <= n_signatures; i++)
+        if (v[i].outcome != OUTCOME_ACCEPTED)
+            return package_refuse(&v[i], "feed", err);
     return E_OK;
 }
 
@@ -117,28 +159,28 @@ static enum errc prove(struct span bytes, const struct span *signatures, size_t 
                        const struct feed_ask *ask, struct verdict *v, struct verified_feed *f,
                        struct err *err)
 {
-    if (bytes.len > FEED_BYTES_MAX)
-        findings_add(&v->report.findings, REASON_MALFORMED, WEIGHT_FATAL, NO_OFFSET,
-                     "a feed of %zu bytes, at most %d", bytes.len, FEED_BYTES_MAX);
-    else {
-        enum errc rc = judge_signatures(bytes, signatures, n, ask->policy, v, err);
-        if (rc != E_OK)
-            return rc;
-    }
-    if (!are_all_accepted(v, ask->policy))
-        return package_refuse(v, "feed", err);
-    keep_keys(v, f);
-    enum errc rc = read_feed(bytes, ask, v, f, err);
+    enum errc rc = judge_signatures(bytes, signatures, n, ask, v, err);
+    if (rc == E_OK)
+        rc = refuse_unless_accepted(v, n, err);
     if (rc != E_OK)
         return rc;
-    return are_all_accepted(v, ask->policy) ? E_OK : package_refuse(v, "feed", err);
+    keep_keys(v, n, f);
+    rc = read_feed(bytes, ask, v, f, err);
+    return rc == E_OK ? refuse_unless_accepted(v, n, err) : rc;
 }
 
 enum errc verified_feed_make(struct span unverified_feed, const struct span *unverified_signatures,
                              size_t n_signatures, const struct feed_ask *ask, struct verdict *v,
                              struct verified_feed **out, struct err *err)
 {
-    *v = (struct verdict){ .type = "feed", .size = unverified_feed.len };
+    for (size_t i = 0; i <= n_signatures; i++)
+        v[i] = (struct verdict){ .type = "feed", .size = unverified_feed.len };
+    if (n_signatures > FEED_SIGNATURES_MAX)
+        return err_set(err, E_LIMIT, "%zu signatures of a feed, at most %d", n_signatures,
+                       FEED_SIGNATURES_MAX);
+    if (unverified_feed.len > FEED_BYTES_MAX)
+        return err_set(err, E_LIMIT, "a feed of %zu bytes, at most %d", unverified_feed.len,
+                       FEED_BYTES_MAX);
     struct verified_feed *f = calloc(1, sizeof(*f));
     if (f == NULL)
         return err_nomem(err);

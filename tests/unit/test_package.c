@@ -20,10 +20,11 @@ struct world {
     struct trust *trust;
     struct policy policy;
     struct fresh_marks marks;
+    const struct policy *policies[2];
     struct feed_ask ask;
     struct payload_floor floor;
     char document[2048], feed[2048], signature[512];
-    struct verdict v;
+    struct verdict v[1 + FEED_SIGNATURES_MAX];
     struct err err;
 };
 
@@ -36,9 +37,19 @@ static struct world *world_new(void)
     assert_int_equal(trust_new(&w->trust, &w->err), E_OK);
     minisign_kit_trust(&w->maker, w->trust);
     w->policy = (struct policy){ .now = NOW, .trust = w->trust };
-    w->ask = (struct feed_ask){ "orchard", "stable", &w->policy, &w->marks };
+    w->policies[0] = &w->policy;
+    w->ask = (struct feed_ask){ "orchard", "stable", w->policies, 1, NOW, &w->marks };
     w->floor = (struct payload_floor){ SYSTEM_MINISIGN, &w->policy };
+    text_copy(w->document, sizeof(w->document), "<release/>");
     return w;
+}
+
+static void forget_verdicts(struct world *w)
+{
+    for (size_t i = 0; i < ARRAY_LEN(w->v); i++) {
+        verdict_fini(&w->v[i]);
+        w->v[i] = (struct verdict){ .outcome = OUTCOME_NONE };
+    }
 }
 
 static void world_free(struct world *w)
@@ -46,7 +57,7 @@ static void world_free(struct world *w)
     EVP_PKEY_free(w->maker.key);
     EVP_PKEY_free(w->stranger.key);
     trust_free(w->trust);
-    verdict_fini(&w->v);
+    forget_verdicts(w);
     free(w);
 }
 
@@ -98,19 +109,22 @@ static void write_feed(struct world *w, const struct feed_spec *s)
              s->sha256 == NULL ? sha256_text(document, sha256) : s->sha256);
 }
 
-static bool verdict_has(const struct verdict *v, enum reason reason)
+static bool verdict_has(const struct world *w, enum reason reason)
 {
-    bool has = findings_have(&v->report.findings, reason);
-    for (size_t i = 0; i < v->n_sigs; i++)
-        has = has || findings_have(&v->sigs[i]->findings, reason);
+    bool has = false;
+    for (size_t k = 0; k < ARRAY_LEN(w->v); k++) {
+        has = has || findings_have(&w->v[k].report.findings, reason);
+        for (size_t i = 0; i < w->v[k].n_sigs; i++)
+            has = has || findings_have(&w->v[k].sigs[i]->findings, reason);
+    }
     return has;
 }
 
 static enum errc prove_feed(struct world *w, const struct span *signatures, size_t n,
                             struct verified_feed **out)
 {
-    verdict_fini(&w->v);
-    return verified_feed_make(span_text(w->feed), signatures, n, &w->ask, &w->v, out, &w->err);
+    forget_verdicts(w);
+    return verified_feed_make(span_text(w->feed), signatures, n, &w->ask, w->v, out, &w->err);
 }
 
 static void assert_feed_refused(struct world *w, const struct span *signatures, size_t n,
@@ -118,9 +132,9 @@ static void assert_feed_refused(struct world *w, const struct span *signatures, 
 {
     struct verified_feed *feed = NULL;
     enum errc rc = prove_feed(w, signatures, n, &feed);
-    if (rc != E_REFUSED || !verdict_has(&w->v, reason) || w->v.outcome == OUTCOME_ACCEPTED)
+    if (rc != E_REFUSED || !verdict_has(w, reason) || w->v[0].outcome == OUTCOME_ACCEPTED)
         fail_msg("%s belongs there: %s, %s, %s", reason_word(reason), errc_name(rc),
-                 outcome_word(w->v.outcome), w->err.text);
+                 outcome_word(w->v[0].outcome), w->err.text);
     assert_null(feed);
     assert_true(strlen(w->err.text) > 10);
 }
@@ -144,7 +158,7 @@ static void feed_passes_and_is_noted(void **state)
     struct world *w = world_new();
     write_document(w, "orchard", "2.1.0", "<demand system='minisign'/>");
     struct verified_feed *feed = signed_feed(w);
-    assert_int_equal(w->v.outcome, OUTCOME_ACCEPTED);
+    assert_int_equal(w->v[1].outcome, OUTCOME_ACCEPTED);
     assert_int_equal(verified_feed_get(feed)->serial, 7);
     assert_int_equal(verified_feed_note(feed, &w->marks, &w->err), E_OK);
     assert_int_equal(w->marks.n, 1);
@@ -193,7 +207,7 @@ static void feed_altered_is_refused_unparsed(void **state)
     for (size_t i = 0; i < strlen(w->feed); i += 7) {
         w->feed[i] = (char)(w->feed[i] ^ 1);
         assert_feed_refused(w, &s, 1, REASON_SIGNATURE_INVALID);
-        assert_false(findings_have(&w->v.report.findings, REASON_MALFORMED));
+        assert_false(verdict_has(w, REASON_MALFORMED));
         w->feed[i] = (char)(w->feed[i] ^ 1);
     }
     world_free(w);
@@ -252,18 +266,23 @@ static void feed_signed_with_cms_is_noted_by_its_key(void **state)
     struct buf b;
     const struct sign_kit_ask how = { .pem = false };
     cms.policy.trust = cms.trust;
-    w->ask.policy = &cms.policy;
+    w->policies[1] = &cms.policy;
+    w->ask.n_policies = 2;
     write_feed(w, &good_feed);
     buf_init(&b, 1 << 16);
     sign_kit_sign(&cms.kit, span_text(w->feed), &how, &b);
-    struct span s = buf_span(&b);
+    struct span s[] = { buf_span(&b),
+                        span_text(minisign_kit_sign(&w->maker, span_text(w->feed), w->signature)) };
     struct verified_feed *feed = NULL;
-    if (prove_feed(w, &s, 1, &feed) != E_OK)
+    if (prove_feed(w, s, 2, &feed) != E_OK)
         fail_msg("%s", w->err.text);
     assert_int_equal(verified_feed_note(feed, &w->marks, &w->err), E_OK);
+    assert_int_equal(w->marks.n, 2);
     assert_int_equal(strncmp(w->marks.items[0].key, "cms:", 4), 0);
     assert_int_equal(strlen(w->marks.items[0].key), 4 + 64);
     verified_feed_free(feed);
+    w->ask.n_policies = 1; /* a client that knows no certificates */
+    assert_feed_refused(w, s, 2, REASON_KEY_MISMATCH);
     buf_fini(&b);
     world_free(w);
     sign_world_free(&cms);
@@ -275,9 +294,9 @@ static enum errc prove_release(struct world *w, const struct verified_feed *feed
                                const struct payload_floor *floors, size_t n,
                                struct verified_release **out)
 {
-    verdict_fini(&w->v);
+    forget_verdicts(w);
     return verified_release_make(span_text(w->document), feed,
-                                 &verified_feed_get(feed)->releases.items[0], floors, n, &w->v, out,
+                                 &verified_feed_get(feed)->releases.items[0], floors, n, w->v, out,
                                  &w->err);
 }
 
@@ -286,7 +305,7 @@ static void assert_release_refused(struct world *w, const struct verified_feed *
 {
     struct verified_release *release = NULL;
     enum errc rc = prove_release(w, feed, floor, 1, &release);
-    if (rc != E_REFUSED || !verdict_has(&w->v, reason))
+    if (rc != E_REFUSED || !verdict_has(w, reason))
         fail_msg("%s belongs there: %s %s", reason_word(reason), errc_name(rc), w->err.text);
     assert_null(release);
 }
@@ -391,9 +410,9 @@ static enum errc prove_payload(struct world *w, const struct verified_release *r
 {
     struct source *src;
     assert_int_equal(source_memory_new(span_text(bytes), &src, &w->err), E_OK);
-    verdict_fini(&w->v);
+    forget_verdicts(w);
     enum errc rc = verified_package_make(src, &verified_release_get(release)->payloads.items[0],
-                                         release, signatures, n, &w->v, out, &w->err);
+                                         release, signatures, n, w->v, out, &w->err);
     if (rc != E_OK)
         source_close(src);
     return rc;
@@ -405,7 +424,7 @@ static void assert_payload_refused(struct world *w, const struct verified_releas
 {
     struct verified_package *package = NULL;
     enum errc rc = prove_payload(w, release, bytes, signatures, n, &package);
-    if (rc != E_REFUSED || !verdict_has(&w->v, reason) || w->v.outcome == OUTCOME_ACCEPTED)
+    if (rc != E_REFUSED || !verdict_has(w, reason) || w->v[0].outcome == OUTCOME_ACCEPTED)
         fail_msg("%s belongs there: %s %s", reason_word(reason), errc_name(rc), w->err.text);
     assert_null(package);
 }
@@ -442,7 +461,7 @@ static void payload_needs_its_bytes_and_its_signature(void **state)
     struct verified_package *package = NULL;
     if (prove_payload(w, release, PAYLOAD, &good, 1, &package) != E_OK)
         fail_msg("%s", w->err.text);
-    assert_int_equal(w->v.outcome, OUTCOME_ACCEPTED);
+    assert_int_equal(w->v[0].outcome, OUTCOME_ACCEPTED);
     assert_int_equal(verified_package_source(package)->size, strlen(PAYLOAD));
     assert_ptr_equal(verified_package_release(package), verified_release_get(release));
     assert_string_equal(verified_package_payload(package)->path, "orchard.tar.zst");

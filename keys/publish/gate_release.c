@@ -1,0 +1,187 @@
+/* One release of the folder: its document as the feed names it, then each payload. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/publish/gate_private.h"
+
+#define FLOORS_MAX 3
+
+struct floors {
+    const struct payload_floor *items;
+    size_t n;
+    struct payload_floor own[FLOORS_MAX];
+};
+
+/* --- what to judge payloads by, where no product file says it */
+
+static const enum sig_system systems[FLOORS_MAX] = { [DEMAND_AUTHENTICODE] = SYSTEM_AUTHENTICODE,
+                                                     [DEMAND_CMS] = SYSTEM_CMS,
+                                                     [DEMAND_MINISIGN] = SYSTEM_MINISIGN };
+
+static bool can_judge(const struct gate_ask *ask, enum sig_system system)
+{
+    return system == SYSTEM_MINISIGN ? trust_n_keys(ask->policy->trust) > 0
+                                     : policy_demands_chain(ask->policy);
+}
+
+static bool release_demands(const struct release *r, int system)
+{
+    for (size_t i = 0; i < r->payloads.n; i++)
+        for (size_t k = 0; k < r->payloads.items[i].demands.n; k++)
+            if (r->payloads.items[i].demands.items[k].system == system)
+                return true;
+    return false;
+}
+
+/* Each system that the release demands, judged by the trust that was given. */
+static void floors_of_release(const struct gate_ask *ask, const struct release *r,
+                              const char *where, struct floors *floors, struct gate *g)
+{
+    for (int i = 0; i < FLOORS_MAX; i++) {
+        if (!release_demands(r, i))
+            continue;
+        if (!can_judge(ask, systems[i]))
+            gate_add(g, GATE_FAILED, "NothingToJudgeBy", where,
+                     "a payload demands a %s signature; give %s", sig_system_word(systems[i]),
+                     systems[i] == SYSTEM_MINISIGN ? "its key with --key"
+                                                   : "certificates with --anchors");
+        else
+            floors->own[floors->n++] = (struct payload_floor){ systems[i], ask->policy };
+    }
+    floors->items = floors->own;
+}
+
+static bool find_floors(const struct gate_ask *ask, struct span document, const char *where,
+                        struct floors *floors, struct gate *g)
+{
+    struct release draft;
+    struct err err;
+    floors->items = ask->floors;
+    floors->n = ask->n_floors;
+    if (floors->n > FLOORS_MAX) {
+        gate_add(g, GATE_FAILED, "TooMuch", where, "more than %d demands of a payload", FLOORS_MAX);
+        return false;
+    }
+    if (floors->n > 0)
+        return true;
+    enum errc rc = release_read_unverified(document, &draft, &err);
+    if (rc != E_OK) {
+        gate_add_err(g, where, &err);
+        return false;
+    }
+    floors_of_release(ask, &draft, where, floors, g);
+    release_fini(&draft);
+    return floors->n > 0;
+}
+
+/* --- one payload */
+
+/* A payload's path is relative to its document. */
+static bool name_payload(const char *document, const struct payload *p, char to[GATE_PATH_ROOM])
+{
+    const char *slash = strrchr(document, '/');
+    int folder_len = slash == NULL ? 0 : (int)(slash + 1 - document);
+    int len = snprintf(to, GATE_PATH_ROOM, "%.*s%s", folder_len, document, p->path);
+    return len >= 0 && len < GATE_PATH_ROOM;
+}
+
+/* What a maker can still mend in a package is said whether or not its signature holds. */
+static void lint_msi(struct source *src, const struct payload *p, const char *where, struct gate *g)
+{
+    struct err err;
+    struct msi_package *package = malloc(sizeof(*package));
+    enum errc rc = package == NULL ? err_nomem(&err) : msi_package_read(src, package, &err);
+    if (rc != E_OK)
+        gate_add_err(g, where, &err);
+    else
+        gate_msi(package, p, where, g);
+    free(package);
+}
+
+/* prove_payload takes the source. */
+static void prove_payload(const struct gate_ask *ask, struct source *src, const struct payload *p,
+                          const struct verified_release *release, size_t n_floors,
+                          const char *where, struct gate *g)
+{
+    struct gate_signatures signatures;
+    struct verdict verdicts[FLOORS_MAX];
+    struct verified_package *package = NULL;
+    struct err err;
+    gate_read_signatures(ask, where, &signatures, g);
+    enum errc rc = verified_package_make(src, p, release, signatures.spans, signatures.n, verdicts,
+                                         &package, &err);
+    for (size_t i = 0; i < n_floors; i++) {
+        if (rc == E_REFUSED)
+            gate_add_verdict(g, where, &verdicts[i]);
+        verdict_fini(&verdicts[i]);
+    }
+    if (rc != E_OK && rc != E_REFUSED)
+        gate_add_err(g, where, &err);
+    if (rc != E_OK)
+        source_close(src);
+    else if (p->kind == PAYLOAD_ARCHIVE)
+        gate_archive(package, where, g);
+    verified_package_free(package);
+    gate_signatures_fini(&signatures);
+}
+
+static void check_payload(const struct gate_ask *ask, const char *document, const struct payload *p,
+                          const struct verified_release *release, size_t n_floors, struct gate *g)
+{
+    char where[GATE_PATH_ROOM], path[GATE_PATH_ROOM];
+    struct source *src;
+    struct err err;
+    enum errc rc = E_OK;
+    if (!name_payload(document, p, where))
+        rc = err_set(&err, E_LIMIT, "a path longer than %d bytes", GATE_PATH_ROOM);
+    if (rc == E_OK)
+        rc = gate_join(ask, where, path, &err);
+    if (rc == E_OK)
+        rc = ask->platform->fs->open_source(ask->platform->self, path, &src, &err);
+    if (rc != E_OK) {
+        gate_add_err(g, p->path, &err);
+        return;
+    }
+    g->n_payloads++;
+    g->n_bytes += src->size;
+    if (p->kind == PAYLOAD_MSI)
+        lint_msi(src, p, where, g);
+    prove_payload(ask, src, p, release, n_floors, where, g);
+    if (ask->progress != NULL)
+        ask->progress(ask->progress_ctx, g->n_bytes);
+}
+
+/* --- the document */
+
+static void check_document(const struct gate_ask *ask, const struct verified_feed *feed,
+                           const struct feed_release *from, struct span bytes,
+                           const struct floors *floors, struct gate *g)
+{
+    struct verified_release *release = NULL;
+    struct verdict v;
+    struct err err;
+    enum errc rc =
+        verified_release_make(bytes, feed, from, floors->items, floors->n, &v, &release, &err);
+    if (rc == E_REFUSED)
+        gate_add_verdict(g, from->document.path, &v);
+    else if (rc != E_OK)
+        gate_add_err(g, from->document.path, &err);
+    verdict_fini(&v);
+    const struct release *r = rc == E_OK ? verified_release_get(release) : NULL;
+    for (size_t i = 0; r != NULL && i < r->payloads.n; i++)
+        check_payload(ask, from->document.path, &r->payloads.items[i], release, floors->n, g);
+    verified_release_free(release);
+}
+
+void gate_release(const struct gate_ask *ask, const struct verified_feed *feed,
+                  const struct feed_release *from, struct gate *g)
+{
+    struct floors floors = { .n = 0 };
+    struct buf bytes;
+    if (gate_read(ask, from->document.path, RELEASE_BYTES_MAX, &bytes, g) &&
+        find_floors(ask, buf_span(&bytes), from->document.path, &floors, g))
+        check_document(ask, feed, from, buf_span(&bytes), &floors, g);
+    buf_fini(&bytes);
+}
