@@ -81,7 +81,7 @@ struct feed_skip {
 struct feed_release {
     struct version version;
     int status;   /* enum release_status */
-    int severity; /* enum severity */
+    int severity; /* enum severity; low where nothing is said */
     struct document_ref document;
     struct feed_rollout rollout;
     uint32_t os, arch;                  /* bits 1 << enum target_os, target_arch */

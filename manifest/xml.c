@@ -179,7 +179,7 @@ static void keep_complaint(void *arg, const xmlError *e)
         r->complaint.is_of_memory = true;
     if (e->level < XML_ERR_ERROR || r->complaint.is_there)
         return;
-    struct span line = span_text(e->message == NULL ? "is no well-formed XML" : e->message);
+    struct span line = span_text(e->message == NULL ? "is not well-formed XML" : e->message);
     while (line.len > 0 && (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == ' '))
         line.len--;
     (void)text_printable(line, r->complaint.text, sizeof(r->complaint.text));
@@ -192,8 +192,8 @@ static enum errc complain(const struct reading *r, struct err *err)
     if (r->complaint.is_of_memory)
         return err_nomem(err);
     if (!r->complaint.is_there)
-        return err_set(err, E_MALFORMED, "line %d: is no well-formed XML", r->scan.line);
-    return err_set(err, E_MALFORMED, "line %d: is no well-formed XML: %s", r->complaint.line,
+        return err_set(err, E_MALFORMED, "line %d: is not well-formed XML", r->scan.line);
+    return err_set(err, E_MALFORMED, "line %d: is not well-formed XML: %s", r->complaint.line,
                    r->complaint.text);
 }
 
