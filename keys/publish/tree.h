@@ -1,0 +1,64 @@
+#ifndef SUREFOOT_PUBLISH_TREE_H
+#define SUREFOOT_PUBLISH_TREE_H
+
+/* tree.h: a folder of built files, as it is to be released: files, symbolic links and, where asked
+ * or empty, folders; sorted bytewise by path, each file with its size and SHA-256. The same files
+ * give the same list whatever the order they were made in, the umask, the clock or the owner: modes
+ * are 755 where anyone may execute a file and 644 elsewhere, hard links are files of their own,
+ * times and owners are left out.
+ *
+ * Refused: paths that no release tree may hold (path_check), and ones that can't be side by side on
+ * every system (path_set_check); links that leave the tree; devices, pipes and sockets; setuid,
+ * setgid and sticky bits of files; trees of more than TREE_ENTRIES_MAX entries.
+ * What it does not see: a file that changes after its hash was taken; pack_tree does. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/platform.h"
+#include "verify/digest.h"
+
+#define TREE_ENTRIES_MAX 500000
+
+enum tree_kind { TREE_FILE = 1, TREE_FOLDER, TREE_LINK };
+
+struct tree_entry {
+    enum tree_kind kind;
+    const char *path;     /* UTF-8, relative, "/" between its components */
+    const char *target;   /* of a link, else NULL */
+    uint64_t size;        /* bytes of a file, else 0 */
+    unsigned mode;        /* 0644 or 0755; 0777 of a link */
+    struct digest sha256; /* of a file */
+};
+
+/* Called from one thread at a time, more and more `done` bytes of `total`. */
+typedef void (*tree_progress_fn)(void *ctx, uint64_t done, uint64_t total);
+
+struct tree_options {
+    bool lists_folders; /* all of them, not the empty ones alone */
+    tree_progress_fn progress;
+    void *progress_ctx; /* may be NULL, as may progress */
+};
+
+struct tree;
+
+/* tree_read lists `folder` and hashes its files on all cores. E_MALFORMED for what is refused
+ * above, naming the path, or both; E_LIMIT; E_UNSUPPORTED for links on Windows; and what reading
+ * fails with. `p` is borrowed and must outlive the tree. Caller frees with tree_free. */
+MUST_USE enum errc tree_read(struct platform *p, const char *folder,
+                             const struct tree_options *options, struct tree **out,
+                             struct err *err);
+void tree_free(struct tree *t);
+
+size_t tree_n(const struct tree *t);
+const struct tree_entry *tree_get(const struct tree *t, size_t i);
+
+/* tree_bytes is the sum of all sizes. */
+uint64_t tree_bytes(const struct tree *t);
+
+/* tree_open opens file number `i` again. E_MALFORMED, naming it, where its size is another one now.
+ * Caller ends it with source_close. May be called from several threads. */
+MUST_USE enum errc tree_open(const struct tree *t, size_t i, struct source **out, struct err *err);
+
+#endif
