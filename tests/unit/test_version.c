@@ -37,7 +37,7 @@ static FILE *open_table(void)
 {
     char path[1000];
     size_t len = strlen(__FILE__) - strlen(THIS_FILE);
-    assert_string_equal(__FILE__ + len, THIS_FILE);
+    assert_string_equal(&__FILE__[len], THIS_FILE);
     (void)snprintf(path, sizeof(path), "%.*sdata/versions.txt", (int)len, __FILE__);
     FILE *f = fopen(path, "rb");
     if (f == NULL)
