@@ -65,18 +65,18 @@ static enum errc cut_end(struct buf *b, const char *from, struct err *err)
     return E_OK;
 }
 
-static void warn_if_shared(struct platform *p, const struct passphrase_ask *ask)
+void secret_warn_if_shared(struct platform *p, const struct passphrase_ask *ask, const char *path,
+                           const char *what)
 {
     bool is_shared = false;
     char shown[120];
     char line[240];
     struct err ignored;
-    if (ask->warn == NULL || p->fs->is_shared(p->self, ask->file, &is_shared, &ignored) != E_OK ||
+    if (ask->warn == NULL || p->fs->is_shared(p->self, path, &is_shared, &ignored) != E_OK ||
         !is_shared)
         return;
-    (void)snprintf(line, sizeof(line),
-                   "%s: others may read this passphrase; chmod 600 keeps it to its owner",
-                   text_printable(span_text(ask->file), shown, sizeof(shown)));
+    (void)snprintf(line, sizeof(line), "%s: others may read %s; chmod 600 keeps it to its owner",
+                   text_printable(span_text(path), shown, sizeof(shown)), what);
     ask->warn(ask->warn_ctx, line);
 }
 
@@ -90,7 +90,7 @@ static enum errc from_file(struct platform *p, const struct passphrase_ask *ask,
     if (rc != E_OK)
         return err_prefix(err, "--passphrase-file %s: ",
                           text_printable(span_text(ask->file), shown, sizeof(shown)));
-    warn_if_shared(p, ask);
+    secret_warn_if_shared(p, ask, ask->file, "this passphrase");
     return cut_end(out, "--passphrase-file", err);
 }
 

@@ -42,6 +42,10 @@ MUST_USE enum errc passphrase_check(const struct passphrase_ask *ask, struct err
 MUST_USE enum errc passphrase_get(struct platform *p, const struct passphrase_ask *ask,
                                   const char *what, bool is_new, struct buf *out, struct err *err);
 
+/* secret_warn_if_shared tells ask->warn where others may read the file that holds `what`. */
+void secret_warn_if_shared(struct platform *p, const struct passphrase_ask *ask, const char *path,
+                           const char *what);
+
 /* secret_read_file is platform_read_file for what must not stay in memory: it is wiped, also where
  * reading fails midway. Caller ends *out with secret_fini. */
 MUST_USE enum errc secret_read_file(struct platform *p, const char *path, size_t cap,

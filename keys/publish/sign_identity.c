@@ -125,6 +125,8 @@ enum errc identity_read_pem(struct platform *p, const struct signer_ask *ask, st
                 PEM_read_bio_PrivateKey_ex(in, NULL, give_passphrase, &a, digest_context(), NULL);
         if (out->key == NULL)
             rc = in == NULL ? err_nomem(err) : why_no_key(&a, err);
+        else if (!a.was_asked)
+            secret_warn_if_shared(p, &ask->passphrase, ask->cert_key, OPEN_KEY);
         BIO_free(in);
         ERR_clear_error();
     }
@@ -150,8 +152,10 @@ static enum errc find_passphrase(struct platform *p, const struct signer_ask *as
     to[0] = '\0';
     if (PKCS12_mac_present(p12) != 1)
         return err_set(err, E_UNSUPPORTED, "it has no MAC, so a passphrase cannot be checked");
-    if (PKCS12_verify_mac(p12, "", 0) == 1 || PKCS12_verify_mac(p12, NULL, 0) == 1)
+    if (PKCS12_verify_mac(p12, "", 0) == 1 || PKCS12_verify_mac(p12, NULL, 0) == 1) {
+        secret_warn_if_shared(p, &ask->passphrase, ask->pkcs12, OPEN_KEY);
         return E_OK;
+    }
     enum errc rc = passphrase_get(p, &ask->passphrase, ask->pkcs12, false, &passphrase, err);
     if (rc != E_OK)
         return rc;

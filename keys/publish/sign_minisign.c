@@ -86,6 +86,8 @@ static enum errc unlock(struct platform *p, const struct signer_ask *ask, struct
         return rc;
     if (file.is_encrypted)
         rc = passphrase_get(p, &ask->passphrase, ask->key, false, &passphrase, err);
+    else
+        secret_warn_if_shared(p, &ask->passphrase, ask->key, OPEN_KEY);
     if (rc == E_OK)
         rc = signer_file_err(keyfile_open(&file, buf_span(&passphrase), out, err), "key", ask->key,
                              err);

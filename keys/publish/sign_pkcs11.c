@@ -17,6 +17,28 @@ static enum errc token_err(struct err *err, enum errc code, const char *what)
     return err_set(err, code, "%s (%s)", what, reason == NULL ? "no reason given" : reason);
 }
 
+/* PKCS#11 2.20, CKR_PIN_INCORRECT and CKR_PIN_LOCKED, as the engine puts them into OpenSSL's list
+ * of errors, under a library of its own. */
+#define PIN_INCORRECT 0xA0
+#define PIN_LOCKED 0xA4
+
+static enum errc why_no_key(struct err *err)
+{
+    bool is_wrong = false, is_locked = false;
+    for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
+        bool is_engines = ERR_GET_LIB(code) >= ERR_LIB_USER;
+        is_wrong |= is_engines && ERR_GET_REASON(code) == PIN_INCORRECT;
+        is_locked |= is_engines && ERR_GET_REASON(code) == PIN_LOCKED;
+    }
+    if (is_locked)
+        return err_set(err, E_ACCESS, "the token is locked: too many wrong PINs");
+    if (is_wrong)
+        return err_set(err, E_ACCESS, "wrong PIN for this token");
+    return err_set(err, E_ARGUMENT,
+                   "no private key is found there; is the token plugged in, the URI right, and its "
+                   "library the one that --pkcs11-module names?");
+}
+
 static enum errc set_up(ENGINE *e, const char *module, const char *pin, struct err *err)
 {
     if (module != NULL && ENGINE_ctrl_cmd_string(e, "MODULE_PATH", module, 0) != 1)
@@ -43,7 +65,7 @@ enum errc token_open(const char *uri, const char *module, const char *pin, void 
     if (rc == E_OK) {
         *out_key = ENGINE_load_private_key(e, uri, NULL, NULL);
         if (*out_key == NULL) {
-            rc = token_err(err, E_ACCESS, "no key is found there, or the PIN is wrong");
+            rc = why_no_key(err);
             (void)ENGINE_finish(e);
         }
     }

@@ -43,6 +43,9 @@ MUST_USE enum errc signer_check_ask(const struct signer_ask *ask, struct err *er
  * that is missing, too large, or does not read) E_ARGUMENT. */
 enum errc signer_file_err(enum errc rc, const char *option, const char *path, struct err *err);
 
+/* What others should not be able to read. */
+#define OPEN_KEY "this secret key, which is not encrypted"
+
 /* --- a certificate and its key, as OpenSSL has them */
 
 #define IDENTITY_CERTS_MAX 32
