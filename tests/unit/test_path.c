@@ -33,15 +33,14 @@ static const char *const accepted[] = {
     "a.nul/b",
     "NULL.txt",
     "AUXILIARY",
-    "COM\xE2\x81\xB4", /* superscript four is no port */
-    "conin",           /* without its dollar */
-    "backup~",         /* no number */
-    "longer name~1",   /* more than eight characters */
-    "file.txt~1",      /* behind an extension */
-    "file~1.json",     /* a longer extension */
-    "a~b1",            /* the tilde is not before the number */
-    "stra\xC3\x9F"
-    "e/\xC3\xA9t\xC3\xA9.txt",                                       /* composed letters */
+    "COM\xE2\x81\xB4",                   /* superscript four is no port */
+    "conin",                             /* without its dollar */
+    "backup~",                           /* no number */
+    "longer name~1",                     /* more than eight characters */
+    "file.txt~1",                        /* behind an extension */
+    "file~1.json",                       /* a longer extension */
+    "a~b1",                              /* the tilde is not before the number */
+    "gro\xC3\x9F/\xC3\xA9t\xC3\xA9.txt", /* composed letters */
     "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E/\xED\x95\x9C\xEA\xB8\x80", /* CJK, whole syllables */
     "\xF0\x9F\x98\x80.png",                                          /* beyond the first plane */
     "\xEF\xBC\xA1",                                                  /* full-width */
