@@ -24,7 +24,8 @@ OWN = {
     "installer/cli": ["installer/", "verify/", "manifest/", "platform/base/", "platform/sink.h", "platform/source.h", "platform/work.h",
                       "platform/platform.h", "platform/console.h"],
     "keys": ["keys/", "verify/", "manifest/", "platform/base/", "platform/sink.h", "platform/source.h", "platform/work.h",
-             "platform/platform.h", "platform/console.h", "installer/core/unpack.h", "installer/core/fetch.h",
+             "platform/platform.h", "platform/console.h", "installer/core/unpack.h", "installer/core/tree_match.h", "installer/core/trust_files.h",
+             "installer/core/product_demands.h", "installer/core/fetch.h",
              "installer/cli/opt.h", "installer/cli/print.h"],
     "docs": ["surefoot.h"],
 }
@@ -46,7 +47,7 @@ FOREIGN = {
     "archive.h": ["installer/core/unpack.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
     "archive_entry.h": ["installer/core/unpack.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
 }
-C_STANDARD = {"assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "stdarg.h", "stdatomic.h", "stdbool.h",
+C_STANDARD = {"assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h",
               "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h"}
 MAY_SEE_THE_SYSTEM = ("platform/posix", "platform/win32", "platform/mock")
 

@@ -80,6 +80,31 @@ static bool has_ending_pin(const struct policy *p)
     return false;
 }
 
+enum errc policy_read_eku(const char *text, const char **out, struct err *err)
+{
+    static const struct {
+        const char *name, *oid;
+    } names[] = {
+        { "any", EKU_ANY },
+        { "codeSigning", "1.3.6.1.5.5.7.3.3" },
+        { "emailProtection", "1.3.6.1.5.5.7.3.4" },
+        { "serverAuth", "1.3.6.1.5.5.7.3.1" },
+        { "clientAuth", "1.3.6.1.5.5.7.3.2" },
+        { "timeStamping", "1.3.6.1.5.5.7.3.8" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(names[i].name, text) == 0) {
+            *out = names[i].oid;
+            return E_OK;
+        }
+    }
+    if (strspn(text, "0123456789.") != strlen(text) || strchr(text, '.') == NULL)
+        return err_set(err, E_ARGUMENT,
+                       "--eku wants codeSigning, emailProtection, any, ... or a dotted OID");
+    *out = text;
+    return E_OK;
+}
+
 bool policy_demands_chain(const struct policy *p)
 {
     return trust_n_anchors(p->trust, ANCHOR_CODE) > 0 || has_ending_pin(p);

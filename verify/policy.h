@@ -61,6 +61,10 @@ uint32_t policy_allowance_of(const char *word);
 MUST_USE enum errc policy_read_pin(const char *text, struct pin *out, struct err *err);
 MUST_USE enum errc policy_read_systems(const char *text, uint32_t *systems, struct err *err);
 
+/* policy_read_eku reads a purpose by name ("codeSigning", ..., "any") or dotted OID into a policy's
+ * cms_eku; a dotted OID is borrowed. E_ARGUMENT, with a text for the user. */
+MUST_USE enum errc policy_read_eku(const char *text, const char **out, struct err *err);
+
 /* policy_demands_chain is true if a certificate chain can be accepted at all: there is an anchor or
  * a sha256 pin. */
 bool policy_demands_chain(const struct policy *p);

@@ -19,7 +19,7 @@
 
 /* The stable words of PRODUCT.md section 2: name in C, word in reports, what a person can do about
  * it. */
-#define REASONS(X)                                                                                 \
+#define FILE_REASONS(X)                                                                            \
     X(UNSIGNED, "Unsigned",                                                                        \
       "get a signed copy from the maker, or name a detached signature with --signature")           \
     X(MALFORMED, "Malformed",                                                                      \
@@ -78,7 +78,10 @@
     X(READ_ERROR, "ReadError", "see the message; nothing was found out about the file")            \
     X(NO_PUBLISHER_DEMANDED, "NoPublisherDemanded",                                                \
       "say who must have signed with --publisher, --pin or --key")                                 \
-    X(NOT_LOOKED_AT, "NotLookedAt", "give the key or anchors for it if it matters")                \
+    X(NOT_LOOKED_AT, "NotLookedAt", "give the key or anchors for it if it matters")
+
+/* Of a maker's documents (package.h). */
+#define DOCUMENT_REASONS(X)                                                                        \
     X(EXPIRED, "Expired",                                                                          \
       "the maker must sign a new feed; if there is one, look at proxies and at the clock")         \
     X(OLDER_THAN_SEEN, "OlderThanSeen",                                                            \
@@ -94,6 +97,8 @@
       "this is not the document that the feed names; fetch it again, then ask the maker")          \
     X(DEMANDS_TOO_LITTLE, "DemandsTooLittle",                                                      \
       "the release demands less of its payload than the product file does; ask the maker")
+
+#define REASONS(X) FILE_REASONS(X) DOCUMENT_REASONS(X)
 
 enum reason {
     REASON_NONE = 0,

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "installer/core/trust_files.h"
 #include "manifest/policy_doc.h"
 #include "platform/base/text.h"
-
-#define TRUST_FILE_MAX (32 * 1024 * 1024)
-#define PATH_ROOM 4096
 
 const struct opt_spec setup_specs[] = {
     { "profile", "strict|windows", "strict (default), or as Windows judges by default", 0 },
@@ -65,20 +63,9 @@ static enum errc keep(struct verify_setup *s, const char *text, const char **out
     return E_OK;
 }
 
-static bool is_absolute(const char *path)
+static struct trust_files files_of(const struct verify_setup *s)
 {
-    return path[0] == '/' || path[0] == '\\' || (path[0] != '\0' && path[1] == ':');
-}
-
-/* A path named in a policy document is relative to that document. */
-static enum errc resolve(const struct verify_setup *s, const char *path, char to[PATH_ROOM],
-                         struct err *err)
-{
-    const char *base = s->base == NULL || is_absolute(path) ? "" : s->base;
-    int n = snprintf(to, PATH_ROOM, "%s%s", base, path);
-    if (n < 0 || n >= PATH_ROOM)
-        return err_set(err, E_ARGUMENT, "a path longer than %d bytes", PATH_ROOM - 1);
-    return E_OK;
+    return (struct trust_files){ s->platform, s->base };
 }
 
 /* A bad trust file is the user's to mend: all of these are usage errors but real I/O and memory
@@ -94,91 +81,13 @@ static enum errc as_usage(enum errc rc, const char *option, const char *path, st
                       text_printable(span_text(path), shown, sizeof(shown)));
 }
 
-typedef enum errc (*trust_add_fn)(struct verify_setup *s, struct span bytes, struct err *err);
-
-static enum errc add_code_anchors(struct verify_setup *s, struct span bytes, struct err *err)
+static enum errc add_files(struct verify_setup *s, const char *option, const char *value,
+                           enum trust_file what, struct err *err)
 {
-    s->has_anchors = true;
-    return trust_add_anchors(s->trust, ANCHOR_CODE, bytes, err);
-}
-
-static enum errc add_timestamp_anchors(struct verify_setup *s, struct span bytes, struct err *err)
-{
-    return trust_add_anchors(s->trust, ANCHOR_TIMESTAMP, bytes, err);
-}
-
-static enum errc add_crls(struct verify_setup *s, struct span bytes, struct err *err)
-{
-    return trust_add_crls(s->trust, bytes, err);
-}
-
-static enum errc add_key(struct verify_setup *s, struct span bytes, struct err *err)
-{
-    return trust_add_key(s->trust, bytes, err);
-}
-
-static enum errc add_file(struct verify_setup *s, const char *path, trust_add_fn add,
-                          struct err *err)
-{
-    struct buf bytes;
-    enum errc rc = platform_read_file(s->platform, path, TRUST_FILE_MAX, &bytes, err);
-    if (rc == E_OK)
-        rc = add(s, buf_span(&bytes), err);
-    buf_fini(&bytes);
-    return rc;
-}
-
-struct folder {
-    struct verify_setup *s;
-    const char *path;
-    trust_add_fn add;
-    size_t n_added;
-};
-
-static bool is_certificate_name(const char *name)
-{
-    static const char *const endings[] = { ".pem", ".crt", ".cer", ".der" };
-    size_t len = strlen(name);
-    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
-        if (len > 4 && strcmp(name + len - 4, endings[i]) == 0)
-            return true;
-    return false;
-}
-
-static enum errc add_from_folder(void *ctx, const char *name, struct err *err)
-{
-    struct folder *folder = ctx;
-    char path[PATH_ROOM];
-    char shown[100];
-    if (!is_certificate_name(name))
-        return E_OK;
-    int n = snprintf(path, sizeof(path), "%s/%s", folder->path, name);
-    if (n < 0 || (size_t)n >= sizeof(path))
-        return err_set(err, E_ARGUMENT, "a path longer than %d bytes", PATH_ROOM - 1);
-    folder->n_added++;
-    enum errc rc = add_file(folder->s, path, folder->add, err);
-    return rc == E_OK
-               ? rc
-               : err_prefix(err, "%s: ", text_printable(span_text(name), shown, sizeof(shown)));
-}
-
-static enum errc add_path(struct verify_setup *s, const char *option, const char *value,
-                          trust_add_fn add, bool may_be_folder, struct err *err)
-{
-    char path[PATH_ROOM];
-    enum fs_kind kind = FS_FILE;
-    enum errc rc = resolve(s, value, path, err);
-    if (rc == E_OK)
-        rc = s->platform->fs->kind(s->platform->self, path, &kind, err);
-    if (rc == E_OK && kind == FS_FOLDER && may_be_folder) {
-        struct folder folder = { s, path, add, 0 };
-        rc = s->platform->fs->list(s->platform->self, path, add_from_folder, &folder, err);
-        if (rc == E_OK && folder.n_added == 0)
-            rc = err_set(err, E_ARGUMENT, "has no certificate (*.pem, *.crt, *.cer, *.der)");
-    } else if (rc == E_OK) {
-        rc = add_file(s, path, add, err);
-    }
-    return as_usage(rc, option, value, err);
+    struct trust_files files = files_of(s);
+    if (what == TRUST_FILE_ANCHORS)
+        s->has_anchors = true;
+    return as_usage(trust_files_add(&files, what, value, s->trust, err), option, value, err);
 }
 
 static enum errc add_publisher(struct verify_setup *s, const char *value, struct err *err)
@@ -243,27 +152,7 @@ static enum errc set_revocation(struct verify_setup *s, const char *value, struc
 
 static enum errc set_eku(struct verify_setup *s, const char *value, struct err *err)
 {
-    static const struct {
-        const char *name, *oid;
-    } names[] = {
-        { "any", EKU_ANY },
-        { "codeSigning", "1.3.6.1.5.5.7.3.3" },
-        { "emailProtection", "1.3.6.1.5.5.7.3.4" },
-        { "serverAuth", "1.3.6.1.5.5.7.3.1" },
-        { "clientAuth", "1.3.6.1.5.5.7.3.2" },
-        { "timeStamping", "1.3.6.1.5.5.7.3.8" },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(names[i].name, value) == 0) {
-            s->policy.cms_eku = names[i].oid;
-            return E_OK;
-        }
-    }
-    if (strspn(value, "0123456789.") != strlen(value) || strchr(value, '.') == NULL)
-        return err_set(err, E_ARGUMENT,
-                       "--eku wants codeSigning, emailProtection, any, ... or a dotted OID");
-    s->policy.cms_eku = value;
-    return E_OK;
+    return policy_read_eku(value, &s->policy.cms_eku, err);
 }
 
 static enum errc add_allowance(struct verify_setup *s, const char *value, struct err *err)
@@ -313,23 +202,14 @@ static enum errc apply_doc(struct verify_setup *s, const struct policy_doc *doc,
     return E_OK;
 }
 
-/* "dir/policy.xml" gives "dir/", so that a relative path can be put behind it. */
-static void folder_of(const char *path, char to[PATH_ROOM])
-{
-    size_t len = strlen(text_copy(to, PATH_ROOM, path));
-    while (len > 0 && to[len - 1] != '/' && to[len - 1] != '\\')
-        len--;
-    to[len] = '\0';
-}
-
 static enum errc apply_policy_file(struct verify_setup *s, const char *path, struct err *err)
 {
     struct buf bytes;
     struct policy_doc doc = { .n = 0 };
-    char base[PATH_ROOM];
+    char base[TRUST_PATH_ROOM];
     if (s->base != NULL)
         return err_set(err, E_ARGUMENT, "a policy document cannot name another");
-    folder_of(path, base);
+    trust_files_folder_of(path, base);
     enum errc rc = platform_read_file(s->platform, path, POLICY_DOC_BYTES_MAX, &bytes, err);
     if (rc == E_OK)
         rc = policy_doc_read(buf_span(&bytes), &doc, err);
@@ -345,23 +225,24 @@ static enum errc apply_policy_file(struct verify_setup *s, const char *path, str
 
 static enum errc set_catalog(struct verify_setup *s, const char *value, struct err *err)
 {
-    char path[PATH_ROOM];
+    struct trust_files files = files_of(s);
+    char path[TRUST_PATH_ROOM];
     if (s->catalog_path != NULL)
         return err_set(err, E_ARGUMENT, "--catalog may stand once");
-    enum errc rc = resolve(s, value, path, err);
+    enum errc rc = trust_files_resolve(&files, value, path, err);
     return rc == E_OK ? keep(s, path, &s->catalog_path, err) : rc;
 }
 
 enum errc setup_option(struct verify_setup *s, const char *name, const char *value, struct err *err)
 {
     if (strcmp(name, "anchors") == 0)
-        return add_path(s, name, value, add_code_anchors, true, err);
+        return add_files(s, name, value, TRUST_FILE_ANCHORS, err);
     if (strcmp(name, "timestamp-anchors") == 0)
-        return add_path(s, name, value, add_timestamp_anchors, true, err);
+        return add_files(s, name, value, TRUST_FILE_TIMESTAMP_ANCHORS, err);
     if (strcmp(name, "crl") == 0)
-        return add_path(s, name, value, add_crls, false, err);
+        return add_files(s, name, value, TRUST_FILE_CRL, err);
     if (strcmp(name, "key") == 0)
-        return add_path(s, name, value, add_key, false, err);
+        return add_files(s, name, value, TRUST_FILE_KEY, err);
     if (strcmp(name, "publisher") == 0)
         return add_publisher(s, value, err);
     if (strcmp(name, "pin") == 0)
@@ -397,41 +278,19 @@ enum errc setup_option(struct verify_setup *s, const char *name, const char *val
     return E_OK;
 }
 
-static enum errc add_system_anchor(void *ctx, struct span der, struct err *err)
-{
-    struct err ignored = { .code = E_OK };
-    enum errc rc = add_code_anchors(ctx, der, &ignored);
-    /* The system's store may hold what we do not read: that one then ends no chain. */
-    return rc == E_NOMEM ? err_nomem(err) : E_OK;
-}
-
 /* Anchors by default: anchors.d in the configuration folder, and the system's own store where it
  * has one. Not where the user said otherwise: named anchors, pinned a certificate, or gave only a
  * key. */
 static enum errc add_default_anchors(struct verify_setup *s, struct err *err)
 {
-    char path[PATH_ROOM];
-    enum fs_kind kind = FS_ABSENT;
     uint32_t certs = SYSTEM_AUTHENTICODE | SYSTEM_CMS;
     bool key_alone = trust_n_keys(s->trust) > 0 && (s->policy.required_systems & certs) == 0;
+    struct trust_files files = files_of(s);
     if (s->has_anchors || policy_demands_chain(&s->policy) ||
         (key_alone && s->policy.n_publishers == 0))
         return E_OK;
-    enum errc rc =
-        s->platform->host->config_folder(s->platform->self, path, sizeof(path) - 16, err);
-    if (rc != E_OK)
-        return rc;
-    size_t len = strlen(path);
-    (void)text_copy(path + len, sizeof(path) - len, "/anchors.d");
-    rc = s->platform->fs->kind(s->platform->self, path, &kind, err);
-    if (rc == E_OK && kind == FS_FOLDER) {
-        struct folder folder = { s, path, add_code_anchors, 0 };
-        rc = s->platform->fs->list(s->platform->self, path, add_from_folder, &folder, err);
-        rc = as_usage(rc, "anchors", path, err);
-    }
-    if (rc == E_OK)
-        rc = s->platform->host->system_anchors(s->platform->self, add_system_anchor, s, err);
-    return rc;
+    enum errc rc = trust_files_add_default_anchors(&files, s->trust, err);
+    return rc == E_OK ? rc : err_prefix(err, "--anchors ");
 }
 
 static enum errc load_catalog(struct verify_setup *s, struct err *err)

@@ -458,7 +458,7 @@ def test_exit_codes_of_inspect(shelf: Shelf) -> None:
 
 
 def test_every_schema_is_valid_and_names_the_codes_of_the_program() -> None:
-    words = re.findall(r'^ +X\([A-Z0-9_]+, "([A-Za-z]+)"', (ROOT / "verify" / "verdict.h").read_text(), re.M)
+    words = re.findall(r'^ +X\([A-Z0-9_]+, "([A-Za-z]+)"', (ROOT / "verify" / "verdict.h").read_text().split("#define DOCUMENT_REASONS")[0], re.M)
     for file in (ROOT / "docs" / "schema").glob("*.json"):
         import jsonschema
         jsonschema.Draft202012Validator.check_schema(json.loads(file.read_text()))
