@@ -361,23 +361,41 @@ static enum errc read_nodes(struct reading *r, struct err *err)
                                                                            : E_OK;
 }
 
-/* read_all keeps libxml2's complaints to itself: those of the parser and those of the thread. */
+/* What libxml2 says beside its structured errors, "malloc failed" and the like, is said by us. */
+static void say_nothing(void *ctx, const char *fmt, ...)
+{
+    UNUSED(ctx);
+    UNUSED(fmt);
+}
+
+static enum errc read_reader(struct reading *r, struct span bytes, xmlStructuredErrorFunc keep,
+                             struct err *err)
+{
+    r->reader = xmlReaderForMemory((const char *)bytes.ptr, (int)bytes.len, NULL, "UTF-8",
+                                   XML_PARSE_NONET | XML_PARSE_COMPACT);
+    if (r->reader == NULL)
+        return err_nomem(err);
+    xmlTextReaderSetStructuredErrorHandler(r->reader, keep, r);
+    enum errc rc = read_nodes(r, err);
+    xmlFreeTextReader(r->reader);
+    return rc;
+}
+
+/* read_all keeps libxml2's complaints to itself, those of the parser and those of the thread, whose
+ * handlers are the caller's program's again afterwards. */
 static enum errc read_all(struct reading *r, struct span bytes, struct err *err)
 {
     /* Older releases of libxml2 have no `const` in this type. */
     xmlStructuredErrorFunc keep = (xmlStructuredErrorFunc)keep_complaint;
     xmlStructuredErrorFunc others = xmlStructuredError;
-    void *others_ctx = xmlStructuredErrorContext;
+    xmlGenericErrorFunc others_generic = xmlGenericError;
+    void *others_ctx = xmlStructuredErrorContext, *others_generic_ctx = xmlGenericErrorContext;
     xmlSetStructuredErrorFunc(r, keep);
-    enum errc rc = err_nomem(err);
-    r->reader = xmlReaderForMemory((const char *)bytes.ptr, (int)bytes.len, NULL, "UTF-8",
-                                   XML_PARSE_NONET | XML_PARSE_COMPACT);
-    if (r->reader != NULL) {
-        xmlTextReaderSetStructuredErrorHandler(r->reader, keep, r);
-        rc = read_nodes(r, err);
-        xmlFreeTextReader(r->reader);
-    }
+    xmlSetGenericErrorFunc(NULL, say_nothing);
+    enum errc rc = read_reader(r, bytes, keep, err);
     xmlSetStructuredErrorFunc(others_ctx, others);
+    xmlSetGenericErrorFunc(others_generic_ctx, others_generic);
+    xmlResetLastError();
     return rc;
 }
 
