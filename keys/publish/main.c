@@ -14,6 +14,9 @@ static const struct command {
 } commands[] = {
     { "keygen", "--out NAME", "make a key pair for signing", cmd_keygen },
     { "sign", "FILE...", "sign files, with the signature beside each", cmd_sign },
+    { "release", "SOURCE", "put a payload and its document into a release folder", cmd_release },
+    { "feed", "DIR", "make and sign the folder's next feed", cmd_feed },
+    { "verify", "DOCUMENT...", "prove documents as clients do", cmd_verify },
 };
 
 static const struct {

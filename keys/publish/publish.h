@@ -35,6 +35,9 @@ typedef enum publish_exit (*publish_fn)(struct publish *p, int argc, char **argv
 
 enum publish_exit cmd_keygen(struct publish *p, int argc, char **argv);
 enum publish_exit cmd_sign(struct publish *p, int argc, char **argv);
+enum publish_exit cmd_release(struct publish *p, int argc, char **argv);
+enum publish_exit cmd_feed(struct publish *p, int argc, char **argv);
+enum publish_exit cmd_verify(struct publish *p, int argc, char **argv);
 
 /* What a command's line may hold, and its help. `specs` are its own options; --format, --quiet,
  * --verbose and --help are added to them here. */

@@ -1,0 +1,48 @@
+#ifndef SUREFOOT_PUBLISH_SIGNERS_H
+#define SUREFOOT_PUBLISH_SIGNERS_H
+
+/* signers.h: the one or two signers of a command: at most one of each system, since each system has
+ * one signature beside a file (FILE.minisig, FILE.p7s). Options of the first signer come before
+ * those of the second: --key a.key --passphrase-file f --pkcs12 b.p12 --passphrase-file g. */
+
+#include "keys/publish/sign.h"
+
+#define SIGNERS_MAX 2
+
+struct signers {
+    size_t n;
+    struct signer_ask asks[SIGNERS_MAX];
+    struct signer *items[SIGNERS_MAX]; /* open after signers_open */
+    struct platform *platform;
+    secret_warn_fn warn;
+    void *warn_ctx;
+};
+
+/* signers_init: `warn` is passphrase.h's. */
+void signers_init(struct signers *s, struct platform *platform, secret_warn_fn warn,
+                  void *warn_ctx);
+
+/* signers_option takes one of signer_specs and says in *out_taken whether it was one. E_ARGUMENT
+ * for a third signer. */
+MUST_USE enum errc signers_option(struct signers *s, const char *name, const char *value,
+                                  bool *out_taken, struct err *err);
+
+/* signers_open opens all of them, asking for passphrases. E_ARGUMENT for two of one system; errors
+ * as signer_open's. signers_close wipes what is open. */
+MUST_USE enum errc signers_open(struct signers *s, struct err *err);
+void signers_close(struct signers *s);
+
+/* A signature of one content by each signer, in the signers' order. */
+struct signatures {
+    size_t n;
+    struct buf items[SIGNERS_MAX];
+    const char *suffixes[SIGNERS_MAX]; /* "minisig" */
+};
+
+/* signers_sign makes them; `path` names the content in minisign's trusted comment. Caller frees
+ * with signatures_fini, also after an error. */
+MUST_USE enum errc signers_sign(struct signers *s, struct source *content, const char *path,
+                                struct signatures *out, struct err *err);
+void signatures_fini(struct signatures *s);
+
+#endif
