@@ -136,7 +136,7 @@ static struct buf write_secret(const struct keypair *pair, const struct keyfile_
 static void take_body(const struct buf *text, uint8_t to[SECRET_LEN])
 {
     struct buf body;
-    const char *line = strchr((const char *)text->ptr, '\n') + 1;
+    const char *line = (const char *)memchr(text->ptr, '\n', text->len) + 1;
     size_t len = text->len - (size_t)(line - (const char *)text->ptr) - 1;
     buf_init(&body, 1024);
     assert_int_equal(base64_decode(span_of(line, len), &body, NULL), E_OK);
