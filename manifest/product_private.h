@@ -6,9 +6,9 @@
 
 #include "manifest/product.h"
 
-extern const struct schema_element product_trust_element, product_services_element,
-    product_scheduler_element, product_health_element, product_checks_element,
-    product_files_element, product_policy_element;
+extern const struct schema_element product_install_element, product_fetch_element,
+    product_trust_element, product_services_element, product_scheduler_element,
+    product_health_element, product_checks_element, product_files_element, product_policy_element;
 
 extern const struct schema_element *const product_checks_children[]; /* also conditions */
 
@@ -51,5 +51,28 @@ MUST_USE enum errc product_setting_check(const struct product_setting *setting, 
         SCHEMA_MAY("key", VALUE_ARGUMENT, record_, field_.key),                                    \
         SCHEMA_MAY("registry", VALUE_ARGUMENT, record_, field_.registry),                          \
         SCHEMA_MAY("value", VALUE_ARGUMENT, record_, field_.value)
+
+/* --- checks. CHECK is the element of a kind, whose record is a product_check. A kind that has no
+ * word of its own demands `result`. */
+
+#define CHECK_RESULT_MAY SCHEMA_MAY("result", VALUE_ARGUMENT, struct product_check, result)
+#define CHECK_RESULT_MUST SCHEMA_MUST("result", VALUE_ARGUMENT, struct product_check, result)
+#define CHECKS_MAX 200      /* of each kind */
+#define CHECKS_TEXTS_MAX 64 /* of each kind in a check */
+#define CHECK_ELEMENT(name_, begin_, check_)                                                       \
+    .name = name_, .max = CHECKS_MAX, .store = STORE_LIST,                                         \
+    .at = offsetof(struct check_list, checks), .record_size = sizeof(struct product_check),        \
+    .begin = begin_, .check = check_
+
+extern const struct schema_element product_checks_database, product_checks_setting,
+    product_checks_os, product_checks_command;
+
+/* product_checks_begin: the kind, and the word of its own. */
+void product_checks_begin(void *check, enum check_kind kind, enum result_word word);
+
+/* product_checks_one_of refuses none and both of two ways to say the same. */
+MUST_USE enum errc product_checks_one_of(const char *name_a, const char *a, const char *name_b,
+                                         const char *b, struct err *err);
+MUST_USE enum errc product_checks_result(void *check, struct err *err);
 
 #endif
