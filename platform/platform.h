@@ -53,6 +53,11 @@ struct fs_ops {
     enum errc (*read_link)(void *self, const char *path, struct buf *out, struct err *err);
     /* Takes a file away; a symbolic link itself, never a folder. E_ABSENT where there is none. */
     enum errc (*remove)(void *self, const char *path, struct err *err);
+    /* Makes a folder that is not there; its own folder must be. E_EXISTS where anything has the
+     * name. */
+    enum errc (*make_folder)(void *self, const char *path, struct err *err);
+    /* Takes an empty folder away; E_BUSY where it is not empty. */
+    enum errc (*remove_folder)(void *self, const char *path, struct err *err);
     /* May others than the owner and the administrator read or write the file (links followed)?
      * E_UNSUPPORTED where that is not known: Windows. */
     enum errc (*is_shared)(void *self, const char *path, bool *out_shared, struct err *err);

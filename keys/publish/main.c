@@ -17,6 +17,7 @@ static const struct command {
     { "release", "SOURCE", "put a payload and its document into a release folder", cmd_release },
     { "feed", "DIR", "make and sign the folder's next feed", cmd_feed },
     { "verify", "DOCUMENT...", "prove documents as clients do", cmd_verify },
+    { "verify-release", "DIR", "the gate: all that a client checks, and more", cmd_verify_release },
 };
 
 static const struct {

@@ -38,6 +38,7 @@ enum publish_exit cmd_sign(struct publish *p, int argc, char **argv);
 enum publish_exit cmd_release(struct publish *p, int argc, char **argv);
 enum publish_exit cmd_feed(struct publish *p, int argc, char **argv);
 enum publish_exit cmd_verify(struct publish *p, int argc, char **argv);
+enum publish_exit cmd_verify_release(struct publish *p, int argc, char **argv);
 
 /* What a command's line may hold, and its help. `specs` are its own options; --format, --quiet,
  * --verbose and --help are added to them here. */

@@ -108,6 +108,22 @@ static enum errc fs_remove(void *self, const char *path, struct err *err)
     return unlink(path) == 0 ? E_OK : os_err_set(err, errno, "cannot remove");
 }
 
+static enum errc fs_make_folder(void *self, const char *path, struct err *err)
+{
+    UNUSED(self);
+    return mkdir(path, 0777) == 0 ? E_OK : os_err_set(err, errno, "cannot make the folder");
+}
+
+static enum errc fs_remove_folder(void *self, const char *path, struct err *err)
+{
+    UNUSED(self);
+    if (rmdir(path) == 0)
+        return E_OK;
+    if (errno == ENOTEMPTY || errno == EEXIST)
+        return err_set(err, E_BUSY, "is a folder that is not empty");
+    return os_err_set(err, errno, "cannot remove the folder");
+}
+
 static enum errc fs_is_shared(void *self, const char *path, bool *out_shared, struct err *err)
 {
     struct stat st;
@@ -118,5 +134,6 @@ static enum errc fs_is_shared(void *self, const char *path, bool *out_shared, st
     return E_OK;
 }
 
-const struct fs_ops posix_fs_ops = { fs_kind_of,   fs_list,      fs_open_source, fs_create,
-                                     fs_stat_link, fs_read_link, fs_remove,      fs_is_shared };
+const struct fs_ops posix_fs_ops = { fs_kind_of,       fs_list,      fs_open_source, fs_create,
+                                     fs_stat_link,     fs_read_link, fs_remove,      fs_make_folder,
+                                     fs_remove_folder, fs_is_shared };

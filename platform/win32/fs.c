@@ -199,6 +199,35 @@ static enum errc fs_remove(void *self, const char *path, struct err *err)
     return rc;
 }
 
+static enum errc fs_make_folder(void *self, const char *path, struct err *err)
+{
+    wchar_t *wide;
+    UNUSED(self);
+    enum errc rc = w32_path(path, &wide, err);
+    if (rc != E_OK)
+        return rc;
+    if (!CreateDirectoryW(wide, NULL))
+        rc = w32_err_set(err, GetLastError(), "cannot make the folder");
+    free(wide);
+    return rc;
+}
+
+static enum errc fs_remove_folder(void *self, const char *path, struct err *err)
+{
+    wchar_t *wide;
+    UNUSED(self);
+    enum errc rc = w32_path(path, &wide, err);
+    if (rc != E_OK)
+        return rc;
+    if (!RemoveDirectoryW(wide)) {
+        DWORD code = GetLastError();
+        rc = code == ERROR_DIR_NOT_EMPTY ? err_set(err, E_BUSY, "is a folder that is not empty")
+                                         : w32_err_set(err, code, "cannot remove the folder");
+    }
+    free(wide);
+    return rc;
+}
+
 static enum errc fs_is_shared(void *self, const char *path, bool *out_shared, struct err *err)
 {
     UNUSED(self);
@@ -207,5 +236,6 @@ static enum errc fs_is_shared(void *self, const char *path, bool *out_shared, st
     return err_set(err, E_UNSUPPORTED, "access lists of files are not read here");
 }
 
-const struct fs_ops win32_fs_ops = { fs_kind_of,   fs_list,      fs_open_source, fs_create,
-                                     fs_stat_link, fs_read_link, fs_remove,      fs_is_shared };
+const struct fs_ops win32_fs_ops = { fs_kind_of,       fs_list,      fs_open_source, fs_create,
+                                     fs_stat_link,     fs_read_link, fs_remove,      fs_make_folder,
+                                     fs_remove_folder, fs_is_shared };
