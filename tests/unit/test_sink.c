@@ -167,6 +167,33 @@ static void a_name_that_names_no_file_is_refused(void **state)
     assert_null(s);
 }
 
+static void a_private_file_is_the_owners_alone(void **state)
+{
+    UNUSED(state);
+    struct platform *m = machine();
+    struct err err;
+    bool is_shared = true;
+    assert_int_equal(write_text(NAME, "secret", SINK_PRIVATE, &err), E_OK);
+    enum errc rc = m->fs->is_shared(m->self, NAME, &is_shared, &err);
+    if (rc != E_UNSUPPORTED) { /* Windows does not say */
+        assert_int_equal(rc, E_OK);
+        assert_false(is_shared);
+    }
+    assert_int_equal(m->fs->is_shared(m->self, "no-such-file", &is_shared, &err),
+                     rc == E_UNSUPPORTED ? E_UNSUPPORTED : E_ABSENT);
+}
+
+static void a_file_can_be_removed_once(void **state)
+{
+    UNUSED(state);
+    struct platform *m = machine();
+    struct err err;
+    assert_int_equal(write_text(NAME, "x", 0, &err), E_OK);
+    assert_int_equal(m->fs->remove(m->self, NAME, &err), E_OK);
+    assert_int_equal(kind_of(NAME), FS_ABSENT);
+    assert_int_equal(m->fs->remove(m->self, NAME, &err), E_ABSENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +205,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_replace_refuses_at_once, remove_it, remove_it),
         cmocka_unit_test_setup_teardown(no_replace_refuses_what_came_meanwhile, remove_it,
                                         remove_it),
+        cmocka_unit_test_setup_teardown(a_private_file_is_the_owners_alone, remove_it, remove_it),
+        cmocka_unit_test_setup_teardown(a_file_can_be_removed_once, remove_it, remove_it),
         cmocka_unit_test(a_missing_folder_is_absent),
         cmocka_unit_test(a_name_that_names_no_file_is_refused),
     };
