@@ -22,10 +22,11 @@ struct making {
     struct arena arena;
     struct payload payload;
     bool has_old;
-    struct release old;    /* the document that is there */
-    struct source *source; /* the file that was given; NULL for a folder */
-    struct tree *tree;     /* the folder that was given; NULL for a file */
-    struct buf document;   /* the new document */
+    struct release old;             /* the document that is there */
+    struct source *source;          /* the file that was given; NULL for a folder */
+    struct tree *tree;              /* the folder that was given; NULL for a file */
+    struct buf document;            /* the new document */
+    bool lacks_folder, made_folder; /* DIR/V */
     size_t n_written;
     char written[WRITTEN_MAX][RELEASE_MAKE_PATH_ROOM]; /* what this run has put there */
     struct err *err;
@@ -58,16 +59,42 @@ static enum errc kind_at(const struct making *m, const char *path, enum fs_kind 
     return prefix_path(m, m->platform->fs->kind(m->platform->self, path, out, m->err), path);
 }
 
-static enum errc check_folder(const struct making *m)
+/* name_folder: DIR/V */
+static enum errc name_folder(const struct making *m, char to[RELEASE_MAKE_PATH_ROOM])
+{
+    int n = snprintf(to, RELEASE_MAKE_PATH_ROOM, "%s/%s", m->ask->dir, m->ask->version.text);
+    if (n < 0 || n >= RELEASE_MAKE_PATH_ROOM)
+        return err_set(m->err, E_ARGUMENT, "a path longer than %d bytes",
+                       RELEASE_MAKE_PATH_ROOM - 1);
+    return E_OK;
+}
+
+static enum errc check_folders(struct making *m)
 {
     char path[RELEASE_MAKE_PATH_ROOM];
     enum fs_kind kind = FS_ABSENT;
-    enum errc rc = join(m, ".", NULL, path);
+    enum errc rc = kind_at(m, m->ask->dir, &kind);
+    if (rc == E_OK && kind != FS_FOLDER)
+        rc = err_set(m->err, E_ARGUMENT, "--dir: there is no such folder; make it first");
+    if (rc == E_OK)
+        rc = name_folder(m, path);
     if (rc == E_OK)
         rc = kind_at(m, path, &kind);
-    if (rc == E_OK && kind != FS_FOLDER)
-        rc = err_set(m->err, E_ABSENT, "the release's folder, %s in --dir, is not there: make it",
-                     m->ask->version.text);
+    if (rc == E_OK && kind != FS_ABSENT && kind != FS_FOLDER)
+        rc = prefix_path(m, err_set(m->err, E_EXISTS, "is there and is no folder"), path);
+    m->lacks_folder = kind == FS_ABSENT;
+    return rc;
+}
+
+static enum errc make_folder(struct making *m)
+{
+    char path[RELEASE_MAKE_PATH_ROOM];
+    if (!m->lacks_folder)
+        return E_OK;
+    enum errc rc = name_folder(m, path);
+    if (rc == E_OK)
+        rc = prefix_path(m, m->platform->fs->make_folder(m->platform->self, path, m->err), path);
+    m->made_folder = rc == E_OK;
     return rc;
 }
 
@@ -391,6 +418,15 @@ static enum errc read_tree(struct making *m)
     return prefix_path(m, rc, m->ask->source);
 }
 
+/* What fails while one is read and the other written may be of either. */
+static enum errc prefix_both(const struct making *m)
+{
+    char from[80], to[80];
+    return err_prefix(
+        m->err, "%s, into %s: ", text_printable(span_text(m->ask->source), from, sizeof(from)),
+        text_printable(span_text(m->payload.path), to, sizeof(to)));
+}
+
 static enum errc pack(struct making *m, struct sink *sink)
 {
     const struct pack_options options = { .time = m->ask->created,
@@ -400,7 +436,7 @@ static enum errc pack(struct making *m, struct sink *sink)
     struct pack_result result;
     enum errc rc = pack_tree(m->tree, &options, sink, &result, m->err);
     if (rc != E_OK)
-        return prefix_path(m, rc, m->ask->source);
+        return prefix_both(m);
     if (result.unpacked_size != m->payload.unpacked_size ||
         result.sha256.len != sizeof(m->payload.sha256))
         return err_set(m->err, E_INTERNAL, "the archive is not of the tree that was read");
@@ -431,9 +467,9 @@ static enum errc copy_given(struct making *m, struct sink *sink)
     static const size_t piece = SOURCE_PIECE;
     void *scratch;
     enum errc rc = arena_alloc(&m->arena, piece, &scratch, m->err);
-    return rc == E_OK
-               ? source_each(m->source, 0, m->source->size, scratch, write_piece, sink, m->err)
-               : rc;
+    if (rc == E_OK)
+        rc = source_each(m->source, 0, m->source->size, scratch, write_piece, sink, m->err);
+    return rc == E_OK ? rc : prefix_both(m);
 }
 
 /* read_given fills in the rest of what the document says of the payload. Nothing is written. */
@@ -548,7 +584,7 @@ static enum errc write_document(struct making *m)
 
 static enum errc look(struct making *m)
 {
-    enum errc rc = check_folder(m);
+    enum errc rc = check_folders(m);
     if (rc == E_OK)
         rc = check_not_in_feed(m);
     if (rc == E_OK)
@@ -568,7 +604,9 @@ static enum errc look(struct making *m)
 
 static enum errc put(struct making *m)
 {
-    enum errc rc = write_payload(m);
+    enum errc rc = make_folder(m);
+    if (rc == E_OK)
+        rc = write_payload(m);
     if (rc == E_OK)
         rc = make_document(m);
     if (rc == E_OK)
@@ -579,8 +617,11 @@ static enum errc put(struct making *m)
 static void undo(const struct making *m)
 {
     struct err ignored;
+    char folder[RELEASE_MAKE_PATH_ROOM];
     for (size_t i = m->n_written; i-- > 0;)
         (void)m->platform->fs->remove(m->platform->self, m->written[i], &ignored);
+    if (m->made_folder && name_folder(m, folder) == E_OK)
+        (void)m->platform->fs->remove_folder(m->platform->self, folder, &ignored);
 }
 
 static void report(const struct making *m)

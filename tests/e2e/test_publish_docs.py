@@ -1,0 +1,59 @@
+"""The manual page of surefoot-publish says what the program does: the same commands, options and exit codes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from test_docs import MAN
+from test_publish import publish, pytestmark  # noqa: F401  (the mark: not built for Windows)
+
+PAGE = (MAN / "surefoot-publish.1").read_text(encoding="utf-8")
+SHARED = {"sign": ["Signing"], "release": ["Signing"], "feed": ["Signing"], "verify": ["Trust"], "verify-release": ["Trust"]}
+
+
+def commands() -> list[str]:
+    listed = publish("--help").stdout.split("commands:\n")[1].split("\n\n")[0]
+    return [name for name in re.findall(r"^  ([a-z-]+)", listed, re.M) if name != "help"]
+
+
+def part(name: str) -> str:
+    return PAGE.split(f"\n.Ss {name}\n")[1].split("\n.Ss ")[0].split("\n.Sh ")[0]
+
+
+def options_of(text: str) -> set[str]:
+    return set(re.findall(r"^\.It Fl -([a-z0-9-]+)", text, re.M))
+
+
+def test_the_page_has_every_command() -> None:
+    names = commands()
+    assert {"keygen", "sign", "release", "feed", "verify"} <= set(names)
+    synopsis = PAGE.split(".Sh SYNOPSIS")[1].split(".Sh ")[0]
+    for name in names:
+        assert f"\n.Ss {name}\n" in PAGE and f"\n.Cm {name}\n" in synopsis, name
+
+
+@pytest.mark.parametrize("command", ["keygen", "sign", "release", "feed", "verify", "verify-release"])
+def test_page_and_help_have_the_same_options(command: str) -> None:
+    if command not in commands():
+        pytest.skip(f"{command} is not in this program")
+    help_ = publish(command, "--help")
+    assert help_.returncode == 0 and help_.stdout.startswith("usage: surefoot-publish " + command)
+    shared = SHARED.get(command, [])
+    own = options_of(part(command))
+    told = own.union(options_of(part("Common options")), *(options_of(part(f"{name} options")) for name in shared))
+    assert told == set(re.findall(r"^  --([a-z0-9-]+)", help_.stdout, re.M))
+    for name in shared:
+        assert f".Sx {name} options" in part(command)
+    assert "exit codes: " in help_.stdout and "example: surefoot-publish " + command in help_.stdout
+
+
+def test_exit_codes_are_those_of_the_program() -> None:
+    table = {code: text for code, text in re.findall(r"^ ?([0-9]+)  (.+)$", publish("help", "exit-codes").stdout, re.M)}
+    page = PAGE.split(".Sh EXIT STATUS")[1].split(".Sh ")[0]
+    assert dict(re.findall(r"^\.It ([0-9]+)\n(.+(?:\n[^.].*)*)", page, re.M)) == table
+
+
+def test_help_on_a_command_is_its_help() -> None:
+    for name in commands():
+        assert publish("help", name).stdout == publish(name, "--help").stdout
