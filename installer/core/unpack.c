@@ -50,7 +50,7 @@ struct unpack {
 
     /* tar: the bytes of one entry's headers are kept while libarchive reads them. */
     struct unpack_stream *stream;
-    bool is_in_headers;
+    bool is_primed, is_in_headers; /* primed: libarchive has not seen the block yet */
     uint64_t headers_at;
     struct buf headers, scratch;
 
@@ -132,6 +132,11 @@ static la_ssize_t read_stream(struct archive *a, void *ctx, const void **out)
     struct unpack *u = ctx;
     enum errc rc = E_OK;
     UNUSED(a);
+    if (u->is_primed) {
+        u->is_primed = false;
+        *out = u->block;
+        return (la_ssize_t)u->len;
+    }
     if (u->is_in_headers)
         rc = keep_headers(u, &u->read_err);
     u->at += u->len;
@@ -265,20 +270,20 @@ static int add_reader(struct unpack *u)
     return ARCHIVE_FATAL;
 }
 
-/* What is inside of the compression is told from nothing but what libarchive makes of it, so a
- * second compression is pointed out here. */
-static enum errc explain_open(struct unpack *u, struct err *err)
+/* The first block of what is inside of the compression, before libarchive sees it. */
+static enum errc check_inside(struct unpack *u, struct err *err)
 {
-    struct span head = span_of(u->block, u->len);
-    enum form form;
-    if (u->read_err.code != E_OK || u->form != FORM_TAR || archive_errno(u->archive) == ENOMEM)
-        return blame(u, err);
+    enum errc rc = unpack_stream_read(u->stream, u->block, BLOCK_LEN, &u->len, err);
+    if (rc != E_OK)
+        return rc;
+    u->is_primed = true;
+    struct span head = span_sub(span_of(u->block, u->len), 0, HEAD_LEN);
+    if (is_tar(head) || (head.len == HEAD_LEN && span_is_filled(head, 0)))
+        return E_OK;
     if (unpack_frame_wrap_of(head) != UNPACK_PLAIN)
         return err_set(err, E_MALFORMED, "%s: inside is %s once more; one compression is unpacked",
                        u->format, unpack_frame_word(unpack_frame_wrap_of(head)));
-    if (tell_form(span_sub(head, 0, HEAD_LEN), &form, NULL) == E_OK && form != FORM_TAR)
-        return err_set(err, E_MALFORMED, "%s: inside is another archive", u->format);
-    return err_set(err, E_MALFORMED, "%s: inside is no tar", u->format);
+    return err_set(err, E_MALFORMED, "%s: inside is no tar (ustar, pax or GNU)", u->format);
 }
 
 static enum errc open_archive(struct unpack *u, struct err *err)
@@ -287,6 +292,9 @@ static enum errc open_archive(struct unpack *u, struct err *err)
     bool is_tar_stream = u->form == FORM_TAR;
     if (a == NULL)
         return err_nomem(err);
+    enum errc rc = is_tar_stream ? check_inside(u, err) : E_OK;
+    if (rc != E_OK)
+        return rc;
     int r = add_reader(u);
     if (r == ARCHIVE_OK)
         r = archive_read_set_read_callback(a, is_tar_stream ? read_stream : read_source);
@@ -298,7 +306,7 @@ static enum errc open_archive(struct unpack *u, struct err *err)
         r = archive_read_set_callback_data(a, u);
     if (r == ARCHIVE_OK)
         r = archive_read_open1(a);
-    return r == ARCHIVE_OK ? E_OK : explain_open(u, err);
+    return r == ARCHIVE_OK ? E_OK : blame(u, err);
 }
 
 static enum errc open_parts(struct unpack *u, struct err *err)
@@ -379,19 +387,32 @@ static enum unpack_kind kind_of(struct archive_entry *e)
     }
 }
 
+static bool is_ascii(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text >= 0x80)
+            return false;
+    return true;
+}
+
 static struct span text_or_none(const char *text)
 {
     return text == NULL ? span_of(NULL, 0) : span_text(text);
 }
 
+static enum errc refuse_name(const struct unpack *u, struct err *err)
+{
+    return err_set(err, E_MALFORMED, "%s: an entry whose name is not ASCII, which is not read here",
+                   u->format);
+}
+
 /* cab and 7z: what libarchive says is all there is. It makes up the modes of most of them. */
-static enum errc read_plainly(struct archive_entry *e, struct unpack_entry *out, struct err *err)
+static enum errc read_plainly(const struct unpack *u, struct archive_entry *e,
+                              struct unpack_entry *out, struct err *err)
 {
     const char *name = archive_entry_pathname(e);
-    if (name == NULL)
-        return err_set(err, E_MALFORMED,
-                       "an entry whose name can't be read: of cab and 7z only "
-                       "names in ASCII are");
+    if (name == NULL || !is_ascii(name))
+        return refuse_name(u, err);
     struct unpack_entry entry = { .kind = kind_of(e),
                                   .path = span_text(name),
                                   .mode = archive_entry_mode(e) & 07755U,
@@ -426,7 +447,9 @@ static enum errc read_of_tar(struct unpack *u, struct archive_entry *e, struct u
     enum errc rc = end_headers(u, &region, err);
     if (rc == E_OK)
         rc = unpack_tar_read(region, &u->scratch, out, err);
-    return rc == E_OK ? agree(e, out, err) : rc;
+    if (rc != E_OK)
+        return err_prefix(err, "headers at byte %" PRIu64 " of the ", u->headers_at);
+    return agree(e, out, err);
 }
 
 static enum errc read_of_zip(struct unpack *u, struct archive_entry *e, struct unpack_entry *out,
@@ -448,7 +471,7 @@ static enum errc read_entry(struct unpack *u, struct archive_entry *e, struct un
     case FORM_CAB:
     case FORM_7Z: break;
     }
-    return read_plainly(e, out, err);
+    return read_plainly(u, e, out, err);
 }
 
 /* A warning says that libarchive could not bring a name into the locale's letters, which does not
@@ -461,7 +484,12 @@ static enum errc check_result(struct unpack *u, int result, struct err *err)
     if (result == ARCHIVE_WARN && u->read_err.code == E_OK &&
         (u->form == FORM_TAR || u->form == FORM_ZIP))
         return E_OK;
-    return blame(u, err);
+    if (result == ARCHIVE_WARN && u->read_err.code == E_OK)
+        return refuse_name(u, err);
+    (void)blame(u, err);
+    return u->form == FORM_TAR && u->read_err.code == E_OK
+               ? err_prefix(err, "headers at byte %" PRIu64 " of the ", u->headers_at)
+               : err->code;
 }
 
 /* Of a tar: the end mark, and then zeros as far as there is anything. */
@@ -513,7 +541,8 @@ static enum errc skip_data(struct unpack *u, struct err *err)
     if (!u->is_data_due)
         return E_OK;
     u->is_data_due = false;
-    return archive_read_data_skip(u->archive) == ARCHIVE_OK ? E_OK : blame(u, err);
+    int r = archive_read_data_skip(u->archive);
+    return r == ARCHIVE_OK && u->read_err.code == E_OK ? E_OK : blame(u, err);
 }
 
 static enum errc next_raw(struct unpack *u, struct unpack_entry *out, bool *out_end,
@@ -617,6 +646,8 @@ static enum errc give_all(struct unpack *u, source_piece_fn fn, void *ctx, struc
         size_t len;
         la_int64_t offset;
         int r = archive_read_data_block(u->archive, &bytes, &len, &offset);
+        if (u->read_err.code != E_OK)
+            return blame(u, err);
         if (r == ARCHIVE_EOF)
             return give_hole(u, u->entry.size, fn, ctx, err);
         if (r != ARCHIVE_OK)

@@ -331,7 +331,7 @@ static enum errc check_hard_link(struct unpack_entry_judge *j, struct span targe
     if (rc == E_OK)
         rc = fold_path(j, target, &hash, err);
     if (rc != E_OK)
-        return err_prefix(err, "is a hard link to \"%s\": ", shown(target, name));
+        return err_prefix(err, "is a hard link to ");
     const struct taken *t = find_taken(j, buf_span(&j->key), hash);
     if (t == NULL || !span_equal(name_at(j, t->path_at, t->path_len), target))
         return err_set(err, E_MALFORMED,
@@ -346,12 +346,9 @@ static enum errc check_hard_link(struct unpack_entry_judge *j, struct span targe
 static enum errc check_target(struct unpack_entry_judge *j, const struct unpack_entry *e,
                               struct err *err)
 {
-    char name[NAME_SHOWN];
     if (e->kind == UNPACK_HARDLINK)
         return check_hard_link(j, e->target, err);
-    if (e->kind == UNPACK_LINK && path_check_link(e->path, e->target, err) != E_OK)
-        return err_prefix(err, "is a link to \"%s\": ", shown(e->target, name));
-    return E_OK;
+    return e->kind == UNPACK_LINK ? path_check_link(e->path, e->target, err) : E_OK;
 }
 
 static enum errc check_size(struct unpack_entry_judge *j, const struct unpack_entry *e,
@@ -374,8 +371,8 @@ static enum errc check_size(struct unpack_entry_judge *j, const struct unpack_en
 static enum errc check_entry(struct unpack_entry_judge *j, const struct unpack_entry *e,
                              struct err *err)
 {
-    enum errc rc = path_check(e->path, err);
-    if (rc == E_OK && e->is_encrypted)
+    enum errc rc = E_OK;
+    if (e->is_encrypted)
         rc = err_set(err, E_MALFORMED, "is encrypted");
     if (rc == E_OK)
         rc = check_kind(e, err);
@@ -400,6 +397,8 @@ enum errc unpack_entry_judge(struct unpack_entry_judge *j, const struct unpack_e
         return err_set(err, E_LIMIT, "more than %" PRIu32 " entries, which is the limit",
                        j->limits.n_entries);
     j->n_entries++;
+    if (path_check(e->path, err) != E_OK)
+        return err_prefix(err, "entry ");
     enum errc rc = check_entry(j, e, err);
     return rc == E_OK ? E_OK : err_prefix(err, "entry \"%s\": ", shown(e->path, name));
 }

@@ -37,9 +37,10 @@ enum errc unpack_stream_blame(struct archive *a, struct err *err)
     const char *text = archive_error_string(a);
     if (archive_errno(a) == ENOMEM)
         return err_nomem(err);
-    return err_set(err, E_MALFORMED, "%s",
-                   text == NULL ? "damaged, and libarchive does not say how"
-                                : text_printable(span_text(text), words, sizeof(words)));
+    struct span said = span_text(text == NULL ? "damaged, and libarchive does not say how" : text);
+    while (said.len > 0 && said.ptr[said.len - 1] == '\n')
+        said.len--;
+    return err_set(err, E_MALFORMED, "%s", text_printable(said, words, sizeof(words)));
 }
 
 /* CRC-32 as gzip has it (RFC 1952 section 8), four bytes a step. */
@@ -112,8 +113,8 @@ static enum errc open_filter(struct unpack_stream *s, struct err *err)
     s->archive = archive_read_new();
     if (s->archive == NULL)
         return err_nomem(err);
-    if (archive_read_support_format_raw(s->archive) != ARCHIVE_OK ||
-        add_filter(s->archive, s->wrap) != ARCHIVE_OK ||
+    if (add_filter(s->archive, s->wrap) != ARCHIVE_OK ||
+        archive_read_set_format(s->archive, ARCHIVE_FORMAT_RAW) != ARCHIVE_OK ||
         archive_read_open(s->archive, s, NULL, give_raw, NULL) != ARCHIVE_OK ||
         archive_read_next_header(s->archive, &entry) != ARCHIVE_OK)
         return blame(s, err);
@@ -188,6 +189,8 @@ static enum errc next_piece(struct unpack_stream *s, struct err *err)
     size_t len;
     la_int64_t offset;
     int r = archive_read_data_block(s->archive, &bytes, &len, &offset);
+    if (s->read_err.code != E_OK)
+        return blame(s, err); /* some filters take it for the end */
     if (r == ARCHIVE_EOF) {
         s->is_done = true;
         return check_end(s, err);

@@ -194,6 +194,9 @@ static enum errc read_extras(struct span extras, bool is_central, struct header 
         if (rc != E_OK)
             return rc;
     }
+    if (!had_zip64 && (h->size == UINT32_MAX || h->packed == UINT32_MAX ||
+                       (is_central && h->local_at == UINT32_MAX)))
+        return err_set(err, E_MALFORMED, "zip: a zip64 field is spoken of, and missing");
     return E_OK;
 }
 

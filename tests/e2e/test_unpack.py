@@ -1,0 +1,129 @@
+"""Archives of tests/kit/archives.py, read by tests/tools/unpack_list (installer/core/unpack): the hostile ones are refused in the words
+that stand with them, before anything of the refused entry is given out; the good ones and those of other packers are read as they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import CRASH, PROGRAM, ROOT
+
+from tests.kit import archives as kit
+
+
+def unpack_list(file: Path, *args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the tool on a file, and fails on a crash."""
+    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
+    found = [f for f in (folder / "tests" / "tools" / "unpack_list" for folder in program.parents) if f.exists()]
+    if not found:
+        pytest.skip("tests/tools/unpack_list is not built: no libarchive here (so on Windows)")
+    done = subprocess.run([str(found[0]), *args, str(file)], capture_output=True, timeout=60, check=False, encoding="utf-8", env={**os.environ, **(env or {})})
+    assert done.returncode in (0, 1), done
+    for word in CRASH:
+        assert word not in done.stderr, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("case", kit.HOSTILE, ids=lambda case: case.name)
+def test_refuses(case: kit.Archive, tmp_path: Path) -> None:
+    file = tmp_path / "archive"
+    file.write_bytes(case.build())
+    done = unpack_list(file, *case.args)
+    assert done.returncode == 1, done.stdout
+    assert "end\t" not in done.stdout
+    error = done.stderr.splitlines()
+    assert len(error) == 1, done.stderr                             # one record is one line
+    assert all(ord(c) >= 0x20 or c == "\t" for c in error[0]), error
+    mark, code, text = error[0].split("\t", 2)
+    assert (mark, code) == ("error", case.code), error
+    for word in case.words:
+        assert word in text, f"{word!r} is not in {text!r}"
+
+
+@pytest.mark.parametrize("case", kit.GOOD, ids=lambda case: case.name)
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_reads(case: kit.Archive, locale: str, tmp_path: Path) -> None:
+    file = tmp_path / "archive"
+    file.write_bytes(case.build())
+    done = unpack_list(file, env={"LC_ALL": locale})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == list(case.lines)
+
+
+def test_hostile_cases_are_many_and_named_apart() -> None:
+    names = [case.name for case in [*kit.HOSTILE, *kit.GOOD]]
+    assert len(names) == len(set(names)), sorted(n for n in names if names.count(n) > 1)
+    assert len(kit.HOSTILE) >= 200
+    assert all(case.words for case in kit.HOSTILE)
+
+
+# --- other packers
+
+
+def make_tree(root: Path) -> dict[str, bytes]:
+    files = {"a.txt": b"hello\n", "sub/b.bin": kit.BIG, "sub/" + "m" * 60 + "/" + "n" * 90: b"long", "sub/empty": b""}
+    for path, body in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(body)
+        (root / path).chmod(0o644)
+    return files
+
+
+def expect_files(done: subprocess.CompletedProcess[str], files: dict[str, bytes]) -> None:
+    assert done.returncode == 0, done.stderr
+    got = {line.split("\t")[4]: line for line in done.stdout.splitlines() if line.startswith("file\t")}
+    assert got == {path: kit.line("file", path, body) for path, body in files.items()}
+
+
+TARS = [("gnu", ""), ("pax", "--gzip"), ("ustar", "--xz"), ("gnu", "--zstd"), ("pax", "--zstd")]
+
+
+@pytest.mark.parametrize("fmt,option", TARS, ids=lambda value: value)
+def test_reads_gnu_tar(fmt: str, option: str, tmp_path: Path) -> None:
+    files = make_tree(tmp_path / "tree")
+    done = subprocess.run(["tar", f"--format={fmt}", *([option] if option else []), "-C", str(tmp_path / "tree"), "-cf", str(tmp_path / "archive"), "."],
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expect_files(unpack_list(tmp_path / "archive"), files)
+
+
+def test_reads_a_sparse_file_of_gnu_tar(tmp_path: Path) -> None:
+    with (tmp_path / "hole").open("wb") as f:
+        f.seek(1 << 20)
+        f.write(b"end")
+        f.truncate(3 << 20)
+    body = (tmp_path / "hole").read_bytes()
+    (tmp_path / "hole").chmod(0o644)
+    for fmt in ("gnu", "pax"):
+        subprocess.run(["tar", f"--format={fmt}", "--sparse", "-C", str(tmp_path), "-cf", str(tmp_path / "archive"), "hole"], check=True)
+        assert (tmp_path / "archive").stat().st_size < 100000
+        expect_files(unpack_list(tmp_path / "archive"), {"hole": body})
+
+
+@pytest.mark.parametrize("option", ["-z", "-n"])                    # MSZIP, stored
+def test_reads_gcab(option: str, tmp_path: Path) -> None:
+    for name, body in (("a.txt", b"hello\n"), ("b.bin", kit.BIG)):
+        (tmp_path / name).write_bytes(body)
+    options = ["-c"] if option == "-n" else ["-c", option]
+    done = subprocess.run(["gcab", *options, "archive", "a.txt", "b.bin"], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expect_files(unpack_list(tmp_path / "archive"), {"a.txt": b"hello\n", "b.bin": kit.BIG})
+
+
+@pytest.mark.parametrize("level", ["-1", "-19"])
+def test_reads_zstd(level: str, tmp_path: Path) -> None:
+    (tmp_path / "archive.tar").write_bytes(kit.tar(*kit.PARTS))
+    subprocess.run(["zstd", "-q", level, str(tmp_path / "archive.tar")], check=True)
+    done = unpack_list(tmp_path / "archive.tar.zst")
+    assert done.stdout.splitlines() == [*kit.PART_LINES, "end\ttar, zstd"], done.stderr
+
+
+@pytest.mark.skipif(shutil.which("zstd") is None, reason="zstd is not installed")
+def test_refuses_a_window_that_zstd_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "archive.tar").write_bytes(kit.tar(kit.file("a", bytes(200 << 20))))
+    subprocess.run(["zstd", "-q", "-1", "--long=27", str(tmp_path / "archive.tar")], check=True)
+    done = unpack_list(tmp_path / "archive.tar.zst")
+    assert done.returncode == 1 and "window" in done.stderr, done.stderr
