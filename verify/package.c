@@ -43,7 +43,7 @@ static void narrow(struct judging *j)
     const struct payload_demand *demand = demand_of(j->of, j->floor->system);
     j->policy = *j->floor->policy;
     j->policy.catalog = NULL;
-    j->policy.required_systems = j->floor->system;
+    j->policy.required_systems = 0; /* no other system is looked at */
     j->policy.has_sha256 = true;
     memcpy(j->policy.sha256, j->of->sha256, sizeof(j->policy.sha256));
     if (demand != NULL && demand->needs_timestamp)
