@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from test_docs import MAN
 from test_publish import publish, pytestmark  # noqa: F401  (the mark: not built for Windows)
 
@@ -57,3 +59,24 @@ def test_exit_codes_are_those_of_the_program() -> None:
 def test_help_on_a_command_is_its_help() -> None:
     for name in commands():
         assert publish("help", name).stdout == publish(name, "--help").stdout
+
+
+# -- keys/README.md ------------------------------------------------------------------------------------------------------------
+
+CEREMONY = (ROOT / "keys" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_ceremony_names_options_that_there_are() -> None:
+    told = {name for command in commands() for name in re.findall(r"^  --([a-z0-9-]+)", publish(command, "--help").stdout, re.M)}
+    named = set(re.findall(r"(?<![\w-])--([a-z][a-z0-9-]+)", CEREMONY))
+    assert len(named) >= 10 and named <= told, named - told
+
+
+def test_the_trust_of_the_ceremony_is_a_product_files(tmp_path: Path) -> None:
+    trust = re.search(r"^    <trust>\n.*?^    </trust>\n", CEREMONY, re.M | re.S)
+    assert trust
+    example = (ROOT / "docs" / "examples" / "orchard.xml").read_text(encoding="utf-8")
+    made = re.sub(r"(?<=\n  )<trust>.*?</trust>", lambda _: trust[0].strip(), example, count=1, flags=re.S)
+    (tmp_path / "product.xml").write_text(made, encoding="utf-8")
+    done = publish("verify", tmp_path / "product.xml")
+    assert done.returncode == 0 and "product of orchard" in done.stdout, done.stdout + done.stderr
