@@ -1,6 +1,6 @@
 /* Reads documents as their kind's reader does, and says what it found:
  *
- *   document_read feed|release|policy FILE...
+ *   document_read feed|release|product|policy FILE...
  *
  * Prints a line for each file, "ok" or the error, and exits 0 where all are ok, else 1. It proves
  * nothing: what it reads nobody has signed. */
@@ -10,6 +10,7 @@
 
 #include "manifest/feed.h"
 #include "manifest/policy_doc.h"
+#include "manifest/product.h"
 #include "manifest/release.h"
 #include "platform/base/buf.h"
 #include "platform/platform.h"
@@ -32,6 +33,15 @@ static enum errc read_release(struct span bytes, struct err *err)
     return rc;
 }
 
+static enum errc read_product(struct span bytes, struct err *err)
+{
+    struct product product;
+    enum errc rc = product_read(bytes, &product, err);
+    if (rc == E_OK)
+        product_fini(&product);
+    return rc;
+}
+
 static enum errc read_policy(struct span bytes, struct err *err)
 {
     static struct policy_doc doc;
@@ -43,7 +53,10 @@ static enum errc read_policy(struct span bytes, struct err *err)
 static const struct kind {
     const char *name;
     enum errc (*read)(struct span bytes, struct err *err);
-} kinds[] = { { "feed", read_feed }, { "release", read_release }, { "policy", read_policy } };
+} kinds[] = { { "feed", read_feed },
+              { "release", read_release },
+              { "product", read_product },
+              { "policy", read_policy } };
 
 static enum errc read_as(const char *name, struct span bytes, struct err *err)
 {
