@@ -825,6 +825,20 @@ def test_a_document_that_changed_after_it_was_named_is_found_out(named: Maker) -
     must(named.feed())                                                                      # old releases may be kept elsewhere
 
 
+def test_a_passphrase_belongs_to_the_key_before_it(named: Maker) -> None:
+    locked, word = named.folder / "locked.key", named.folder / "word"
+    word.write_text("seven words that nobody would ever guess\n")
+    word.chmod(0o600)
+    subprocess.run(["openssl", "pkcs8", "-topk8", "-in", named.keys / "cert.key", "-out", locked, "-passout", f"file:{word}"], check=True, capture_output=True)
+    cert = ["--cert", named.keys / "cert.pem", "--cert-key", locked, "--passphrase-file", word]
+    must(named.feed(*named.key, *cert))
+    must(named.feed(*cert, *named.key))
+    assert (named.dist / "feed.xml.p7s").exists() and named.tree.get("serial") == "3"
+    word.write_text("another\n")
+    with unchanged(named.dist):
+        refused(named.feed(*named.key, *cert), 1, "passphrase")
+
+
 def test_three_signers_or_two_of_a_kind_are_too_many(named: Maker) -> None:
     with unchanged(named.dist):
         refused(named.feed(*named.key, "--key", named.keys / "other.key"), 2, "two signers of one system")

@@ -1,0 +1,77 @@
+#ifndef SUREFOOT_PUBLISH_RELEASE_PRIVATE_H
+#define SUREFOOT_PUBLISH_RELEASE_PRIVATE_H
+
+/* release_private.h: what the files behind release_make.h share: a release on its way.
+ * release_look.c finds out what was given and what is there; release_demand.c what clients are to
+ * demand; release_put.c writes the payload and signs it; release_make.c has the order and the
+ * document. */
+
+#include "keys/publish/release_make.h"
+#include "manifest/arena.h"
+
+#define RELEASE_DOCUMENT_NAME "release.xml"
+#define RELEASE_WRITTEN_MAX (1 + SIGNERS_MAX)
+
+struct release_making {
+    const struct release_ask *ask;
+    struct release_made *made;
+    struct platform *platform;
+    struct arena arena;
+    struct payload payload;
+    bool has_old;
+    struct release old;             /* the document that is there */
+    struct source *source;          /* the file that was given; NULL for a folder */
+    struct tree *tree;              /* the folder that was given; NULL for a file */
+    struct buf document;            /* the new document */
+    bool lacks_folder, made_folder; /* DIR/V */
+    size_t n_written;
+    char written[RELEASE_WRITTEN_MAX][RELEASE_MAKE_PATH_ROOM]; /* what this run has put there */
+    struct err *err;
+};
+
+/* --- paths */
+
+/* release_prefix_path puts the path before the text of an error, and returns `rc`. */
+enum errc release_prefix_path(const struct release_making *m, enum errc rc, const char *path);
+
+/* release_join: DIR/V/NAME and, where `suffix` is not NULL, .SUFFIX. release_name_folder: DIR/V. */
+MUST_USE enum errc release_join(const struct release_making *m, const char *name,
+                                const char *suffix, char to[RELEASE_MAKE_PATH_ROOM]);
+MUST_USE enum errc release_name_folder(const struct release_making *m,
+                                       char to[RELEASE_MAKE_PATH_ROOM]);
+MUST_USE enum errc release_kind_at(const struct release_making *m, const char *path,
+                                   enum fs_kind *out);
+
+/* --- the pieces of work, in their order */
+
+/* release_check_folders, release_check_not_in_feed: is there a place for it, and may it go there?
+ */
+MUST_USE enum errc release_check_folders(struct release_making *m);
+MUST_USE enum errc release_check_not_in_feed(const struct release_making *m);
+
+/* release_open_given finds out what was given (a folder, an installer package, else an archive),
+ * for which system, and what its payload is called. */
+MUST_USE enum errc release_open_given(struct release_making *m);
+
+/* release_settle_demands fills in demands and mirrors. */
+MUST_USE enum errc release_settle_demands(struct release_making *m);
+
+/* release_read_old reads the document that is there, and says whether this payload may follow it.
+ */
+MUST_USE enum errc release_read_old(struct release_making *m);
+
+/* release_read_given reads all of what was given and fills in the rest of the payload; of a folder
+ * size and hash come with release_write_payload. */
+MUST_USE enum errc release_read_given(struct release_making *m);
+
+/* release_check_msi_signature is E_REFUSED where a demanded Authenticode signature is missing or
+ * broken. */
+MUST_USE enum errc release_check_msi_signature(const struct release_making *m);
+
+/* release_write_payload makes DIR/V where it is missing and puts the payload there.
+ * release_sign_payload reads it back and writes its signatures, if any. Both note what they have
+ * made. */
+MUST_USE enum errc release_write_payload(struct release_making *m);
+MUST_USE enum errc release_sign_payload(struct release_making *m);
+
+#endif

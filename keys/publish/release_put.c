@@ -1,0 +1,228 @@
+#include "keys/publish/release_private.h"
+
+#include <string.h>
+
+#include "keys/publish/pack.h"
+#include "keys/publish/payload_of.h"
+#include "platform/base/text.h"
+#include "verify/digest.h"
+
+/* --- the payload into its place */
+
+static enum errc make_folder(struct release_making *m)
+{
+    char path[RELEASE_MAKE_PATH_ROOM];
+    if (!m->lacks_folder)
+        return E_OK;
+    enum errc rc = release_name_folder(m, path);
+    if (rc == E_OK)
+        rc = release_prefix_path(m, m->platform->fs->make_folder(m->platform->self, path, m->err),
+                                 path);
+    m->made_folder = rc == E_OK;
+    return rc;
+}
+
+static enum errc is_free(const struct release_making *m, const char *path, bool *out)
+{
+    struct fs_info info;
+    enum errc rc = m->platform->fs->stat_link(m->platform->self, path, &info, m->err);
+    *out = rc == E_OK && info.kind == FS_ABSENT;
+    return release_prefix_path(m, rc, path);
+}
+
+/* is_payload: are these the bytes that the document speaks of? */
+static enum errc is_payload(const struct release_making *m, struct source *src, bool *out)
+{
+    struct digest_set set;
+    *out = false;
+    if (src->size != m->payload.size)
+        return E_OK;
+    enum errc rc = digest_source(src, DIGEST_BIT(DIGEST_SHA256), &set, m->err);
+    *out = rc == E_OK &&
+           memcmp(set.of[DIGEST_SHA256].bytes, m->payload.sha256, sizeof(m->payload.sha256)) == 0;
+    return rc;
+}
+
+/* check_same: what lies there already must be the payload to the byte. */
+static enum errc check_same(const struct release_making *m, const char *path)
+{
+    struct source *src = NULL;
+    bool is_same = false;
+    enum errc rc = m->platform->fs->open_source(m->platform->self, path, &src, m->err);
+    if (rc == E_OK)
+        rc = is_payload(m, src, &is_same);
+    if (rc == E_OK && !is_same)
+        rc = err_set(m->err, E_EXISTS,
+                     "is there with other bytes, and is not replaced: remove it, or make a new "
+                     "version");
+    source_close(src);
+    return release_prefix_path(m, rc, path);
+}
+
+/* put_in_place ends the sink. What it leaves is noted, to be taken away if something fails. */
+static enum errc put_in_place(struct release_making *m, struct sink *sink, const char *path,
+                              bool was_free)
+{
+    if (!was_free) {
+        sink_abort(sink);
+        return check_same(m, path);
+    }
+    enum errc rc = sink_commit(sink, m->err);
+    if (rc != E_OK)
+        return release_prefix_path(m, rc, path);
+    (void)text_copy(m->written[m->n_written++], RELEASE_MAKE_PATH_ROOM, path);
+    return E_OK;
+}
+
+static enum errc begin_file(const struct release_making *m, const char *path, bool was_free,
+                            struct sink **out)
+{
+    enum errc rc = m->platform->fs->create(m->platform->self, path, was_free ? SINK_NO_REPLACE : 0,
+                                           out, m->err);
+    return release_prefix_path(m, rc, path);
+}
+
+/* --- a folder */
+
+static enum errc read_tree(struct release_making *m)
+{
+    const struct tree_options options = { .progress = m->ask->progress,
+                                          .progress_ctx = m->ask->hashing_ctx };
+    enum errc rc = tree_read(m->platform, m->ask->source, &options, &m->tree, m->err);
+    if (rc == E_OK)
+        rc = payload_of_tree(m->tree, &m->arena, &m->payload, m->err);
+    return release_prefix_path(m, rc, m->ask->source);
+}
+
+/* What fails while one is read and the other written may be of either. */
+static enum errc prefix_both(const struct release_making *m)
+{
+    char from[80], to[80];
+    return err_prefix(
+        m->err, "%s, into %s: ", text_printable(span_text(m->ask->source), from, sizeof(from)),
+        text_printable(span_text(m->payload.path), to, sizeof(to)));
+}
+
+static enum errc pack(struct release_making *m, struct sink *sink)
+{
+    const struct pack_options options = { .time = m->ask->created,
+                                          .level = m->ask->level,
+                                          .progress = m->ask->progress,
+                                          .progress_ctx = m->ask->packing_ctx };
+    struct pack_result result;
+    enum errc rc = pack_tree(m->tree, &options, sink, &result, m->err);
+    if (rc != E_OK)
+        return prefix_both(m);
+    if (result.unpacked_size != m->payload.unpacked_size ||
+        result.sha256.len != sizeof(m->payload.sha256))
+        return err_set(m->err, E_INTERNAL, "the archive is not of the tree that was read");
+    m->payload.size = result.size;
+    memcpy(m->payload.sha256, result.sha256.bytes, sizeof(m->payload.sha256));
+    return E_OK;
+}
+
+/* --- a file */
+
+static enum errc hash_given(struct release_making *m)
+{
+    struct digest_set set;
+    enum errc rc = digest_source(m->source, DIGEST_BIT(DIGEST_SHA256), &set, m->err);
+    m->payload.size = m->source->size;
+    if (rc == E_OK)
+        memcpy(m->payload.sha256, set.of[DIGEST_SHA256].bytes, sizeof(m->payload.sha256));
+    return release_prefix_path(m, rc, m->ask->source);
+}
+
+static enum errc write_piece(void *ctx, struct span piece, struct err *err)
+{
+    return sink_write(ctx, piece, err);
+}
+
+static enum errc copy_given(struct release_making *m, struct sink *sink)
+{
+    void *scratch;
+    enum errc rc = arena_alloc(&m->arena, SOURCE_PIECE, &scratch, m->err);
+    if (rc == E_OK)
+        rc = source_each(m->source, 0, m->source->size, scratch, write_piece, sink, m->err);
+    return rc == E_OK ? rc : prefix_both(m);
+}
+
+enum errc release_read_given(struct release_making *m)
+{
+    if (m->source == NULL)
+        return read_tree(m);
+    enum errc rc = hash_given(m);
+    if (rc == E_OK && m->payload.kind == PAYLOAD_MSI)
+        rc = release_check_msi_signature(m);
+    if (rc == E_OK && m->payload.kind == PAYLOAD_ARCHIVE)
+        rc = release_prefix_path(m, payload_of_archive(m->source, &m->arena, &m->payload, m->err),
+                                 m->ask->source);
+    return rc;
+}
+
+enum errc release_write_payload(struct release_making *m)
+{
+    struct sink *sink = NULL;
+    bool was_free = false;
+    enum errc rc = make_folder(m);
+    if (rc == E_OK)
+        rc = release_join(m, m->payload.path, NULL, m->made->payload);
+    if (rc == E_OK)
+        rc = is_free(m, m->made->payload, &was_free);
+    m->made->was_there = !was_free;
+    if (rc == E_OK && !was_free && m->source != NULL)
+        return check_same(m, m->made->payload);
+    if (rc == E_OK)
+        rc = begin_file(m, m->made->payload, was_free, &sink);
+    if (rc != E_OK)
+        return rc;
+    rc = m->source == NULL ? pack(m, sink) : copy_given(m, sink);
+    if (rc == E_OK)
+        return put_in_place(m, sink, m->made->payload, was_free);
+    sink_abort(sink);
+    return rc;
+}
+
+/* --- signatures */
+
+static enum errc write_signature(struct release_making *m, const struct signatures *s, size_t i)
+{
+    char path[RELEASE_MAKE_PATH_ROOM];
+    bool was_free = false;
+    enum errc rc = release_join(m, m->payload.path, s->suffixes[i], path);
+    if (rc == E_OK)
+        rc = is_free(m, path, &was_free);
+    if (rc != E_OK)
+        return rc;
+    rc = platform_write_file(m->platform, path, buf_span(&s->items[i]), 0, m->err);
+    if (rc == E_OK && was_free)
+        (void)text_copy(m->written[m->n_written++], RELEASE_MAKE_PATH_ROOM, path);
+    return release_prefix_path(m, rc, path);
+}
+
+static enum errc sign(struct release_making *m, struct source *src)
+{
+    struct signatures signatures = { .n = 0 };
+    enum errc rc = signers_sign(m->ask->signers, src, m->payload.path, &signatures, m->err);
+    for (size_t i = 0; i < signatures.n && rc == E_OK; i++)
+        rc = write_signature(m, &signatures, i);
+    signatures_fini(&signatures);
+    return rc;
+}
+
+/* What lies on the disk is read once more: those bytes are signed, through the same handle. */
+enum errc release_sign_payload(struct release_making *m)
+{
+    struct source *src = NULL;
+    bool is_same = false;
+    enum errc rc = m->platform->fs->open_source(m->platform->self, m->made->payload, &src, m->err);
+    if (rc == E_OK)
+        rc = is_payload(m, src, &is_same);
+    if (rc == E_OK && !is_same)
+        rc = err_set(m->err, E_IO, "does not read back as it was written");
+    rc = release_prefix_path(m, rc, m->made->payload);
+    if (rc == E_OK)
+        rc = sign(m, src);
+    source_close(src);
+    return rc;
+}
