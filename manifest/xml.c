@@ -16,6 +16,8 @@ struct scan {
     struct span bytes;
     size_t at;
     int line;
+    size_t gap_at; /* where the newest tag ended */
+    int gap_line;
 };
 
 static void skip_to(struct scan *s, size_t at)
@@ -46,7 +48,7 @@ static size_t find(const struct scan *s, size_t at, const char *what)
     return s->bytes.len;
 }
 
-/* tag_end gives where the tag at `at` is closed, and how many values it has. */
+/* tag_end gives where the tag that goes on at `at` ends, and how many values it has. */
 static size_t tag_end(const struct scan *s, size_t at, size_t *out_n_values)
 {
     size_t n = 0;
@@ -59,42 +61,76 @@ static size_t tag_end(const struct scan *s, size_t at, size_t *out_n_values)
         n++;
     }
     *out_n_values = n;
-    return at;
+    return at < s->bytes.len ? at + 1 : at;
 }
 
-/* next_tag goes past the next start tag; *out_line is where it begins, 0 where none comes. */
+enum piece { PIECE_END, PIECE_START_TAG, PIECE_END_TAG, PIECE_OTHER };
+
+static enum errc pass_start_tag(struct scan *s, struct err *err)
+{
+    size_t n_values, end = tag_end(s, s->at + 1, &n_values);
+    if (n_values > XML_ATTRS_MAX)
+        return err_set(err, E_LIMIT, "an element with more than %d attributes", XML_ATTRS_MAX);
+    if (end - s->at > XML_TEXT_MAX)
+        return err_set(err, E_LIMIT, "a tag of more than %d bytes", XML_TEXT_MAX);
+    skip_to(s, end);
+    return E_OK;
+}
+
+/* pass_piece goes past what begins with the "<" at which `s` is. */
+static enum errc pass_piece(struct scan *s, enum piece *out, struct err *err)
+{
+    struct span rest = span_sub(s->bytes, s->at, s->bytes.len);
+    size_t at = s->at, n_values;
+    *out = PIECE_OTHER;
+    if (rest.len == 0) {
+        *out = PIECE_END;
+    } else if (span_starts_with(rest, span_text("<!--"))) {
+        skip_to(s, find(s, at + 4, "-->"));
+    } else if (span_starts_with(rest, span_text("<![CDATA["))) {
+        skip_to(s, find(s, at + 9, "]]>"));
+    } else if (span_starts_with(rest, span_text("<!"))) {
+        return err_set(err, E_MALFORMED, "a DOCTYPE; these documents have none");
+    } else if (at == 0 && span_starts_with(rest, span_text("<?xml "))) {
+        skip_to(s, find(s, at + 6, "?>"));
+    } else if (span_starts_with(rest, span_text("<?"))) {
+        return err_set(err, E_MALFORMED,
+                       "a processing instruction <?...?>; these documents have none");
+    } else if (span_starts_with(rest, span_text("</"))) {
+        *out = PIECE_END_TAG;
+        skip_to(s, tag_end(s, at + 2, &n_values));
+    } else {
+        *out = PIECE_START_TAG;
+        return pass_start_tag(s, err);
+    }
+    return E_OK;
+}
+
+/* next_tag goes past the next start tag; *out_line is where it begins, 0 where none comes. libxml2
+ * keeps all that lies between two tags, so that has a limit. */
 static enum errc next_tag(struct scan *s, int *out_line, struct err *err)
 {
-    for (;;) {
-        size_t at = find(s, s->at, "<"), n_values = 0;
-        struct span rest = span_sub(s->bytes, at, s->bytes.len);
-        bool is_first = at == 0;
-        skip_to(s, at);
+    enum piece piece;
+    do {
+        skip_to(s, find(s, s->at, "<"));
+        size_t at = s->at;
         *out_line = s->line;
-        if (rest.len == 0) {
-            *out_line = 0;
-            return E_OK;
-        } else if (span_starts_with(rest, span_text("<!--"))) {
-            skip_to(s, find(s, at + 4, "-->"));
-        } else if (span_starts_with(rest, span_text("<![CDATA["))) {
-            skip_to(s, find(s, at + 9, "]]>"));
-        } else if (span_starts_with(rest, span_text("<!"))) {
-            return err_set(err, E_MALFORMED, "a DOCTYPE; these documents have none");
-        } else if (is_first && span_starts_with(rest, span_text("<?xml "))) {
-            skip_to(s, find(s, at + 6, "?>"));
-        } else if (span_starts_with(rest, span_text("<?"))) {
-            return err_set(err, E_MALFORMED,
-                           "a processing instruction <?...?>; these documents have none");
-        } else if (span_starts_with(rest, span_text("</"))) {
-            skip_to(s, at + 2);
-        } else {
-            skip_to(s, tag_end(s, at + 1, &n_values));
-            if (n_values > XML_ATTRS_MAX)
-                return err_set(err, E_LIMIT, "an element with more than %d attributes",
-                               XML_ATTRS_MAX);
-            return E_OK;
+        enum errc rc = pass_piece(s, &piece, err);
+        if (rc != E_OK)
+            return rc;
+        if (piece == PIECE_OTHER)
+            continue;
+        if (at - s->gap_at > XML_TEXT_MAX) {
+            *out_line = s->gap_line;
+            return err_set(err, E_LIMIT, "more than %d bytes of text and comments between two tags",
+                           XML_TEXT_MAX);
         }
-    }
+        s->gap_at = s->at;
+        s->gap_line = s->line;
+    } while (piece != PIECE_START_TAG && piece != PIECE_END);
+    if (piece == PIECE_END)
+        *out_line = 0;
+    return E_OK;
 }
 
 static struct scan scan_of(struct span bytes)
@@ -102,7 +138,7 @@ static struct scan scan_of(struct span bytes)
     static const uint8_t mark[] = { 0xEF, 0xBB, 0xBF };
     if (span_starts_with(bytes, span_of(mark, sizeof(mark))))
         bytes = span_sub(bytes, sizeof(mark), bytes.len);
-    return (struct scan){ .bytes = bytes, .line = 1 };
+    return (struct scan){ .bytes = bytes, .line = 1, .gap_line = 1 };
 }
 
 static enum errc check_tags(struct span bytes, struct err *err)
@@ -308,10 +344,7 @@ static enum errc add_text(struct reading *r, struct err *err)
     const char *text = (const char *)xmlTextReaderConstValue(r->reader);
     if (text == NULL)
         return err_nomem(err);
-    struct span more = span_text(text);
-    if (more.len >= XML_TEXT_MAX - r->text.len)
-        return err_set(err, E_LIMIT, "text of more than %d bytes", XML_TEXT_MAX);
-    return buf_add(&r->text, more, err);
+    return buf_add_text(&r->text, text, err);
 }
 
 static enum errc read_node(struct reading *r, int depth, struct err *err)
@@ -412,7 +445,7 @@ enum errc xml_read(struct span bytes, size_t cap, const struct xml_handler *hand
         rc = check_tags(bytes, err);
     if (rc != E_OK)
         return rc;
-    buf_init(&r.text, XML_TEXT_MAX);
+    buf_init(&r.text, XML_TEXT_MAX + 1);
     rc = read_all(&r, bytes, err);
     buf_fini(&r.text);
     return rc;

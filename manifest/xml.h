@@ -6,7 +6,8 @@
  * grows. Comments and CDATA are read as XML has them.
  *
  * libxml2 reads the markup. What is dangerous or dear to read is found in the raw bytes before
- * libxml2 sees any of them: a DOCTYPE, an instruction, an element of many attributes.
+ * libxml2 sees any of them: a DOCTYPE, an instruction, an element of many attributes, a long run of
+ * text and comments.
  *
  * What it does not check: which elements may stand where, and what their values mean. */
 
@@ -14,8 +15,8 @@
 #include "platform/base/span.h"
 
 #define XML_DEPTH_MAX 16
-#define XML_ATTRS_MAX 32 /* declarations of namespaces among them */
-#define XML_TEXT_MAX (64 * 1024)
+#define XML_ATTRS_MAX 32         /* declarations of namespaces among them */
+#define XML_TEXT_MAX (64 * 1024) /* bytes of a tag, and of all that is between two */
 
 struct xml_attr {
     const char *name, *value; /* UTF-8; the name is ASCII */
