@@ -35,6 +35,9 @@ struct packer {
     struct archive_entry *entry; /* the one that libarchive's raw format has */
     struct sink *sink;
     struct hasher *out_hash, *file_hash;
+    /* After a failure libarchive still closes what it has, or its memory is lost; that goes
+     * nowhere. */
+    bool is_over;
     struct err write_err; /* why the sink failed; libarchive can't carry that */
     uint8_t *bytes;       /* BATCH_BYTES */
     struct buf records;   /* pax */
@@ -54,12 +57,13 @@ struct batch {
 static la_ssize_t take_compressed(struct archive *a, void *ctx, const void *bytes, size_t len)
 {
     struct packer *p = ctx;
-    if (p->write_err.code != E_OK)
-        return -1; /* the sink has failed already */
+    if (p->is_over)
+        return (la_ssize_t)len;
     enum errc rc = sink_write(p->sink, span_of(bytes, len), &p->write_err);
     if (rc == E_OK)
         rc = hasher_add(p->out_hash, span_of(bytes, len), &p->write_err);
     if (rc != E_OK) {
+        p->is_over = true;
         archive_set_error(a, EIO, "cannot write");
         return -1;
     }
@@ -378,6 +382,7 @@ static int set_number(struct archive *a, const char *option, size_t value)
 static enum errc open_archive(struct packer *p, struct err *err)
 {
     struct archive *a = p->archive = archive_write_new();
+    size_t n_workers = p->options->n_workers > 0 ? p->options->n_workers : work_n_cores();
     p->entry = archive_entry_new();
     if (a == NULL || p->entry == NULL)
         return err_nomem(err);
@@ -385,7 +390,7 @@ static enum errc open_archive(struct packer *p, struct err *err)
     if (archive_write_set_format_raw(a) != ARCHIVE_OK ||
         archive_write_add_filter_zstd(a) != ARCHIVE_OK ||
         set_number(a, "compression-level", (size_t)p->options->level) != ARCHIVE_OK ||
-        set_number(a, "threads", work_n_cores()) != ARCHIVE_OK ||
+        set_number(a, "threads", n_workers) != ARCHIVE_OK ||
         archive_write_set_bytes_per_block(a, 0) != ARCHIVE_OK ||
         archive_write_open(a, p, NULL, take_compressed, NULL) != ARCHIVE_OK ||
         archive_write_header(a, p->entry) != ARCHIVE_OK)
@@ -407,8 +412,7 @@ static enum errc prepare(struct packer *p, struct err *err)
 
 static void clean_up(struct packer *p)
 {
-    if (p->archive != NULL)
-        (void)archive_write_fail(p->archive); /* nothing more is written */
+    p->is_over = true;
     if (p->archive != NULL)
         (void)archive_write_free(p->archive);
     archive_entry_free(p->entry);

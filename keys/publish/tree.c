@@ -121,9 +121,7 @@ static enum errc look_at(struct tree *t, struct tree_entry *e, struct err *err)
 {
     char full[FULL_PATH_MAX];
     struct fs_info info;
-    enum errc rc = path_check(span_text(e->path), err);
-    if (rc == E_OK)
-        rc = full_path(t, e->path, full, err);
+    enum errc rc = full_path(t, e->path, full, err);
     if (rc == E_OK)
         rc = t->platform->fs->stat_link(t->platform->self, full, &info, err);
     return rc == E_OK ? use_info(t, e, &info, full, err) : rc;
@@ -155,6 +153,9 @@ static enum errc add_name(void *ctx, const char *name, struct err *err)
     t->is_used[t->n++] = false;
     if (!l->is_root)
         t->is_used[l->at] = true;
+    rc = path_check(span_text(e->path), err);
+    if (rc != E_OK)
+        return rc; /* names it */
     rc = look_at(t, e, err);
     if (rc != E_OK)
         return err_prefix(err, "\"%s\": ", shown(e->path, text));
