@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The story that ./dev demo tells: a maker signs, a stranger changes one byte, and surefoot tells them apart.
+# The story that ./dev demo tells: a maker signs, a stranger changes one byte, and surefoot tells them apart; then the maker makes a
+# release of a folder, and the gate finds out a change in it.
 #
-#   usage: tests/demo.sh PROGRAM        environment: PYTHON
+#   usage: tests/demo.sh SUREFOOT SUREFOOT-PUBLISH        environment: PYTHON
 #
 # Everything is made in a folder of its own and goes with it. Ends with an error if anything is not as told.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-PROGRAM=$(realpath "$1")
+PROGRAM=$(realpath "$1") PUBLISH=$(realpath "$2")
 PYTHON=${PYTHON:-python3}
 AT=2026-06-01T00:00:00Z
 folder=$(mktemp -d)
@@ -16,14 +17,17 @@ bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 tell() { printf '\n%s%s%s\n\n' "$bold" "$*" "$plain"; }
 
-# show EXIT-CODE ARGUMENT...   Runs the program, shows the command as one would type it, and checks how it ends.
-show() {
-    local expected=$1 rc=0
-    shift
-    printf '  $ surefoot'
+# show EXIT-CODE ARGUMENT...   Runs surefoot, shows the command as one would type it, and checks how it ends; publish does the same with
+# surefoot-publish.
+show() { run_and_tell surefoot "$PROGRAM" "$@"; }
+publish() { run_and_tell surefoot-publish "$PUBLISH" "$@"; }
+run_and_tell() {
+    local name=$1 program=$2 expected=$3 rc=0
+    shift 3
+    printf '  $ %s' "$name"
     printf ' %q' "$@"
     printf '\n'
-    "$PROGRAM" "$@" 2>&1 | sed 's/^/  /' || rc=${PIPESTATUS[0]}
+    "$program" "$@" 2>&1 | sed 's/^/  /' || rc=${PIPESTATUS[0]}
     echo "  exit code $rc"
     echo
     [ "$rc" = "$expected" ] || { echo "demo: exit code $expected was expected" >&2; exit 1; }
@@ -75,6 +79,22 @@ show 2 verify orchard.exe
 
 tell "The same verdict for a program that reads it."
 show 3 verify "${trust[@]}" --at $AT --format json changed.exe
+
+tell "The maker's own side: a key, a release of a folder of built files with every file listed, and the feed that offers it."
+mkdir -p tree/bin tree/share dist
+printf '#!/bin/sh\necho apples\n' >tree/bin/orchard
+chmod 755 tree/bin/orchard
+seq 1000 >tree/share/numbers.txt
+publish 0 keygen --out maker --no-passphrase --quiet
+publish 0 release tree --product orchard --version 1.0.0 --dir dist --key maker.key
+publish 0 feed dist --product orchard --channel stable --add 1.0.0 --key maker.key
+
+tell "The gate checks all that a client will check, before anything is uploaded."
+publish 0 verify-release --key maker.pub dist
+
+tell "One bit of the archive changes. The gate says so, and so would every client, with nothing unpacked."
+flip dist/1.0.0/orchard-1.0.0.tar.zst 40
+publish 3 verify-release --key maker.pub dist
 
 cd "$OLDPWD"
 putty=../shared/corpus/msi/lessmsi/putty-0.68-installer.msi
