@@ -5,7 +5,6 @@
 #include "keys/publish/feed_edit.h"
 #include "keys/publish/feed_place.h"
 #include "keys/publish/publish.h"
-#include "keys/publish/signer_private.h"
 #include "keys/publish/trust_opt.h"
 #include "keys/publish/write_feed.h"
 #include "manifest/value.h"
@@ -136,7 +135,7 @@ static enum errc set_place(struct feeding *f, struct err *err)
                        "a feed is signed: name a key with --key, --cert and --cert-key, --pkcs12, "
                        "or --pkcs11 and --cert");
     for (size_t i = 0; i < f->signers.n; i++)
-        place->policies[place->n_policies++] = &f->signers.items[i]->policy;
+        place->policies[place->n_policies++] = signer_policy(f->signers.items[i]);
     if (!trust_opt_is_given(&f->trust))
         return f->trust.policy.n_publishers == 0 ? E_OK : trust_opt_finish(&f->trust, err);
     place->policies[place->n_policies++] = &f->trust.policy;

@@ -48,6 +48,11 @@ const struct signer_facts *signer_describe(const struct signer *s)
     return &s->facts;
 }
 
+const struct policy *signer_policy(const struct signer *s)
+{
+    return &s->policy;
+}
+
 /* --- comments */
 
 const char *signer_file_comment(const struct signer *s, const char *path,

@@ -24,6 +24,7 @@
 #include "platform/source.h"
 #include "verify/verdict.h"
 
+struct policy;
 struct signer;
 
 /* Which key. Exactly one of `key`, `cert_key`, `pkcs12` and `pkcs11` is given; `cert` belongs to
@@ -82,5 +83,9 @@ struct signer_facts {
     struct cert_facts cert;
 };
 const struct signer_facts *signer_describe(const struct signer *s);
+
+/* signer_policy is what its own signatures are judged by: strict, and trusting this key or
+ * certificate alone. Borrowed from the signer. */
+const struct policy *signer_policy(const struct signer *s);
 
 #endif
