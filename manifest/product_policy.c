@@ -15,6 +15,7 @@ static const char *const deadline_words[] = { "wait", "now", NULL };
 
 void product_policy_defaults(struct product_policy *policy)
 {
+    policy->default_state.is_enabled = true; /* no conditions: none that does not hold */
     policy->interval_s = HOUR_S;
     policy->jitter_s = DAY_S;
     policy->retry_aborted_s = HOUR_S;

@@ -118,7 +118,8 @@ static void the_least_file_has_the_defaults(void **state)
     assert_int_equal(p.health.stays_up_s, 10);
     assert_int_equal(p.health.failures, 0);
     assert_int_equal(p.files.unlisted, UNLISTED_STOP);
-    assert_false(p.policy.default_state.is_enabled);
+    assert_true(p.policy.default_state.is_enabled);
+    assert_int_equal(p.policy.default_state.conditions.checks.n, 0);
     assert_int_equal(p.policy.interval_s, HOUR);
     assert_int_equal(p.policy.jitter_s, DAY);
     assert_int_equal(p.policy.retry_aborted_s, HOUR);
@@ -564,6 +565,10 @@ static void policy_says_when(void **state)
     product_fini(&p);
     p = with("<policy><default-state is=\"enabled\"/></policy>");
     assert_true(p.policy.default_state.is_enabled);
+    product_fini(&p);
+    p = with("<policy keep=\"2\"/>");
+    assert_true(p.policy.default_state.is_enabled);
+    assert_int_equal(p.policy.default_state.conditions.checks.n, 0);
     product_fini(&p);
 }
 
