@@ -28,6 +28,8 @@
 #define FILE_IN_BATCH_MAX (1024U * 1024)
 #define PIECE (1024U * 1024)
 
+#define WORKERS_MAX 16 /* each takes some 20 MiB */
+
 struct packer {
     const struct tree *tree;
     const struct pack_options *options;
@@ -376,13 +378,20 @@ static int set_number(struct archive *a, const char *option, size_t value)
     return archive_write_set_filter_option(a, "zstd", option, text);
 }
 
+/* More than there are cores: on a machine that others use as well each has its share of time. */
+static size_t choose_workers(void)
+{
+    size_t n = 2 * work_n_cores();
+    return n < WORKERS_MAX ? n : WORKERS_MAX;
+}
+
 /* The tar is one entry of libarchive's raw format, which adds nothing. Bytes are written as they
  * come, without blocks that the last would have to fill. At least one worker, also on one core:
  * without any, zstd makes other bytes. */
 static enum errc open_archive(struct packer *p, struct err *err)
 {
     struct archive *a = p->archive = archive_write_new();
-    size_t n_workers = p->options->n_workers > 0 ? p->options->n_workers : work_n_cores();
+    size_t n_workers = p->options->n_workers > 0 ? p->options->n_workers : choose_workers();
     p->entry = archive_entry_new();
     if (a == NULL || p->entry == NULL)
         return err_nomem(err);

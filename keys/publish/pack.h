@@ -24,7 +24,7 @@
 struct pack_options {
     int64_t time;       /* of all entries: seconds since 1970, at most PACK_TIME_MAX */
     int level;          /* of zstd: 1..PACK_LEVEL_MAX */
-    unsigned n_workers; /* that compress; 0 for as many as there are cores. Not seen in the bytes */
+    unsigned n_workers; /* that compress; 0: as suits the machine. Not seen in the bytes */
     tree_progress_fn progress;
     void *progress_ctx; /* may be NULL, as may progress */
 };
