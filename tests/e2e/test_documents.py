@@ -20,7 +20,7 @@ from conftest import CRASH, PROGRAM, ROOT, WRAPPER
 
 AT_ONCE = 400                                                       # files in one call: a command line has its limits
 FULL = os.environ.get("SUREFOOT_SCAN") == "full"
-AT_MOST = 4400                                                      # changes of one document
+AT_MOST = 600 if WRAPPER else 4400                                   # changes of one document
 
 # -- good documents --------------------------------------------------------------------------------------------------------
 
