@@ -32,7 +32,7 @@
 #define MSI_CODES "upgrade-code='" GUID "' product-code='" GUID "' product-version='2.1.0' "
 #define MSI(attrs, inside)                                                                         \
     "<payload kind='msi' path='a.msi' " BYTES "unpacked-size='9' " attrs ">\n" inside "</"         \
-                                                                                      "payload>\n"
+    "payload>\n"
 #define AUTHENTICODE "<demand system='authenticode' publisher='Orchard Works' timestamp='true'/>\n"
 
 static void assert_refused_as(const char *text, enum errc code, int line, const char *says)
