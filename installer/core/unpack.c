@@ -31,8 +31,10 @@ struct unpack {
     struct source *src;
     struct unpack_limits limits;
     enum form form;
+    bool is_open;
     char format[16];
     struct archive *archive;
+    struct archive_entry *archive_entry; /* ours: libarchive does not look whether it got its own */
     struct unpack_entry_judge *judge;
     struct err read_err; /* why a callback failed; libarchive can't carry that */
 
@@ -63,7 +65,8 @@ static enum errc blame(struct unpack *u, struct err *err)
 {
     if (u->read_err.code != E_OK)
         return err_set(err, u->read_err.code, "%s", u->read_err.text);
-    (void)unpack_stream_blame(u->archive, err);
+    if (unpack_stream_blame(u->archive, u->is_open ? E_MALFORMED : E_NOMEM, err) == E_NOMEM)
+        return E_NOMEM;
     return err_prefix(err, "%s: ", u->format);
 }
 
@@ -290,7 +293,8 @@ static enum errc open_archive(struct unpack *u, struct err *err)
 {
     struct archive *a = u->archive = archive_read_new();
     bool is_tar_stream = u->form == FORM_TAR;
-    if (a == NULL)
+    u->archive_entry = archive_entry_new();
+    if (a == NULL || u->archive_entry == NULL)
         return err_nomem(err);
     enum errc rc = is_tar_stream ? check_inside(u, err) : E_OK;
     if (rc != E_OK)
@@ -306,7 +310,10 @@ static enum errc open_archive(struct unpack *u, struct err *err)
         r = archive_read_set_callback_data(a, u);
     if (r == ARCHIVE_OK)
         r = archive_read_open1(a);
-    return r == ARCHIVE_OK ? E_OK : blame(u, err);
+    if (r != ARCHIVE_OK)
+        return blame(u, err);
+    u->is_open = true;
+    return E_OK;
 }
 
 static enum errc open_parts(struct unpack *u, struct err *err)
@@ -355,6 +362,7 @@ void unpack_close(struct unpack *u)
         return;
     if (u->archive != NULL)
         (void)archive_read_free(u->archive);
+    archive_entry_free(u->archive_entry);
     unpack_stream_close(u->stream);
     unpack_zip_free(u->zip);
     unpack_entry_judge_free(u->judge);
@@ -486,10 +494,10 @@ static enum errc check_result(struct unpack *u, int result, struct err *err)
         return E_OK;
     if (result == ARCHIVE_WARN && u->read_err.code == E_OK)
         return refuse_name(u, err);
-    (void)blame(u, err);
-    return u->form == FORM_TAR && u->read_err.code == E_OK
+    enum errc rc = blame(u, err);
+    return u->form == FORM_TAR && u->read_err.code == E_OK && rc == E_MALFORMED
                ? err_prefix(err, "headers at byte %" PRIu64 " of the ", u->headers_at)
-               : err->code;
+               : rc;
 }
 
 /* Of a tar: the end mark, and then zeros as far as there is anything. */
@@ -548,7 +556,7 @@ static enum errc skip_data(struct unpack *u, struct err *err)
 static enum errc next_raw(struct unpack *u, struct unpack_entry *out, bool *out_end,
                           struct err *err)
 {
-    struct archive_entry *e = NULL;
+    struct archive_entry *e = u->archive_entry;
     if (u->archive == NULL) {
         *out_end = true;
         return E_OK;
@@ -558,7 +566,7 @@ static enum errc next_raw(struct unpack *u, struct unpack_entry *out, bool *out_
         return rc;
     if (u->form == FORM_TAR)
         begin_headers(u);
-    int result = archive_read_next_header(u->archive, &e);
+    int result = archive_read_next_header2(u->archive, e);
     *out_end = result == ARCHIVE_EOF && u->read_err.code == E_OK;
     if (*out_end)
         return check_end(u, err);

@@ -25,17 +25,18 @@ struct unpack_stream {
     uint64_t out; /* bytes given to the caller */
     /* Where there is compression: */
     struct archive *archive;
-    struct err read_err; /* why a read of src failed; libarchive can't carry that */
-    struct span piece;   /* decompressed, not yet given out */
+    struct archive_entry *entry; /* of the one that the raw format has */
+    struct err read_err;         /* why a read of src failed; libarchive can't carry that */
+    struct span piece;           /* decompressed, not yet given out */
     uint8_t raw[SOURCE_PIECE];
     uint32_t crc, crc_table[4][256];
 };
 
-enum errc unpack_stream_blame(struct archive *a, struct err *err)
+enum errc unpack_stream_blame(struct archive *a, enum errc unsaid, struct err *err)
 {
     char words[160];
     const char *text = archive_error_string(a);
-    if (archive_errno(a) == ENOMEM)
+    if (archive_errno(a) == ENOMEM || (text == NULL && unsaid == E_NOMEM))
         return err_nomem(err);
     struct span said = span_text(text == NULL ? "damaged, and libarchive does not say how" : text);
     while (said.len > 0 && said.ptr[said.len - 1] == '\n')
@@ -98,26 +99,27 @@ static int add_filter(struct archive *a, enum unpack_wrap wrap)
 }
 
 /* blame prefers our own reason over libarchive's. */
-static enum errc blame(struct unpack_stream *s, struct err *err)
+static enum errc blame(struct unpack_stream *s, enum errc unsaid, struct err *err)
 {
     if (s->read_err.code != E_OK)
         return err_set(err, s->read_err.code, "%s", s->read_err.text);
-    (void)unpack_stream_blame(s->archive, err);
+    if (unpack_stream_blame(s->archive, unsaid, err) == E_NOMEM)
+        return E_NOMEM;
     return err_prefix(err, "%s: ", unpack_frame_word(s->wrap));
 }
 
 /* The content as one entry: libarchive calls this format raw. */
 static enum errc open_filter(struct unpack_stream *s, struct err *err)
 {
-    struct archive_entry *entry;
     s->archive = archive_read_new();
-    if (s->archive == NULL)
+    s->entry = archive_entry_new();
+    if (s->archive == NULL || s->entry == NULL)
         return err_nomem(err);
     if (add_filter(s->archive, s->wrap) != ARCHIVE_OK ||
         archive_read_set_format(s->archive, ARCHIVE_FORMAT_RAW) != ARCHIVE_OK ||
         archive_read_open(s->archive, s, NULL, give_raw, NULL) != ARCHIVE_OK ||
-        archive_read_next_header(s->archive, &entry) != ARCHIVE_OK)
-        return blame(s, err);
+        archive_read_next_header2(s->archive, s->entry) != ARCHIVE_OK)
+        return blame(s, E_NOMEM, err);
     return E_OK;
 }
 
@@ -153,6 +155,7 @@ void unpack_stream_close(struct unpack_stream *s)
         return;
     if (s->archive != NULL)
         (void)archive_read_free(s->archive);
+    archive_entry_free(s->entry);
     free(s);
 }
 
@@ -190,13 +193,13 @@ static enum errc next_piece(struct unpack_stream *s, struct err *err)
     la_int64_t offset;
     int r = archive_read_data_block(s->archive, &bytes, &len, &offset);
     if (s->read_err.code != E_OK)
-        return blame(s, err); /* some filters take it for the end */
+        return blame(s, E_MALFORMED, err); /* some filters take it for the end */
     if (r == ARCHIVE_EOF) {
         s->is_done = true;
         return check_end(s, err);
     }
     if (r != ARCHIVE_OK)
-        return blame(s, err);
+        return blame(s, E_MALFORMED, err);
     s->piece = span_of(bytes, len);
     if (s->wrap == UNPACK_GZIP)
         add_to_crc(s, s->piece);

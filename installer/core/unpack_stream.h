@@ -29,7 +29,9 @@ void unpack_stream_close(struct unpack_stream *s);
 MUST_USE enum errc unpack_stream_read(struct unpack_stream *s, uint8_t *to, size_t room,
                                       size_t *out_n, struct err *err);
 
-/* unpack_stream_blame is err_set with what libarchive says: E_NOMEM or E_MALFORMED. */
-enum errc unpack_stream_blame(struct archive *a, struct err *err);
+/* unpack_stream_blame is err_set with what libarchive says: E_NOMEM or E_MALFORMED. Where it fails
+ * and says nothing, it is `unsaid` of the two: while it opens, memory is all that it does not speak
+ * of. */
+enum errc unpack_stream_blame(struct archive *a, enum errc unsaid, struct err *err);
 
 #endif
