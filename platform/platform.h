@@ -1,23 +1,29 @@
 #ifndef SUREFOOT_PLATFORM_PLATFORM_H
 #define SUREFOOT_PLATFORM_PLATFORM_H
 
-/* platform.h: the machine, as tables of operations. Code above this folder calls these and never
- * the system. There is a native machine (posix or win32, chosen at link time). Every operation
- * exists on every platform; one that is missing returns E_UNSUPPORTED, never success. Paths are
- * UTF-8.
+/* platform.h: the machine, as tables of operations: files (fs), processes (proc) and the host
+ * itself. Services and databases have pages of their own (service.h, db.h). Code above this folder
+ * calls these and never the system. There is a native machine (posix or win32, chosen at link
+ * time). Every operation exists on every platform; one that is missing returns E_UNSUPPORTED, never
+ * success.
  *
- * Today: what verification needs. Services, processes, databases and Windows Installer get tables
- * of their own. */
+ * Paths and names are UTF-8. A link in the last component of a path is never followed unless the
+ * operation says so; links before it are, so an elevated caller has the folders judged first
+ * (fs.guard). Errors are by what a caller does about them: E_ABSENT it is not there, E_EXISTS the
+ * place is taken, E_ACCESS we may not (or others may, and must not), E_BUSY try later, E_SPACE make
+ * room, E_UNSUPPORTED take another way. Their texts are to follow the path: "cannot open: ...".
+ * What a callback is given is valid until it returns. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/base/buf.h"
 #include "platform/base/err.h"
 #include "platform/base/span.h"
 #include "platform/sink.h"
 #include "platform/source.h"
 
-struct buf;
+/* ------------------------------------------------------------------------------------- files */
 
 enum fs_kind { FS_ABSENT = 0, FS_FILE, FS_FOLDER, FS_OTHER, FS_LINK };
 
@@ -27,56 +33,256 @@ struct fs_info {
     enum fs_kind kind;
     uint64_t size; /* bytes of a file, else 0 */
     unsigned mode; /* permission bits, setuid, setgid and sticky (07777); 0644 or 0755 on Windows */
-    int64_t mtime_ns; /* last written, nanoseconds since 1970 */
-    uint64_t id[2];   /* device and file number */
+    int64_t mtime_ns;      /* last written, nanoseconds since 1970 */
+    uint64_t id[2];        /* volume and file number */
+    uint64_t n_links;      /* names that the file has */
+    uint32_t owner, group; /* numbers; 0 on Windows */
+};
+
+/* Whose word counts on a path. A zeroed one is no ruling, and not safe. */
+struct fs_guard {
+    bool is_safe;
+    char path[512]; /* else: the first component that is not safe, */
+    char why[120];  /* and why: "belongs to user 1000" */
+};
+enum fs_guard_flags {
+    /* A link is judged as any other component, and then what it leads to; without this flag a link
+     * is not safe. For programs that the system itself keeps behind links. */
+    FS_GUARD_LINKS = 1
 };
 
 /* Called with each name in a folder, without its path. An error ends the listing. */
 typedef enum errc (*fs_name_fn)(void *ctx, const char *name, struct err *err);
 
+struct fs_lock; /* a file that we hold alone */
+
 struct fs_ops {
+    /* --- looking */
     /* What is at the path, links followed. E_OK and FS_ABSENT where there is nothing. */
     enum errc (*kind)(void *self, const char *path, enum fs_kind *out_kind, struct err *err);
-    /* The names in a folder, sorted bytewise, without "." and "..". */
+    /* The names in a folder (links followed), sorted bytewise, without "." and "..". */
     enum errc (*list)(void *self, const char *folder, fs_name_fn fn, void *ctx, struct err *err);
-    /* source_file_open. */
+    /* source_file_open: links followed. */
     enum errc (*open_source)(void *self, const char *path, struct source **out_src,
                              struct err *err);
-    /* sink_file_create. */
-    enum errc (*create)(void *self, const char *path, unsigned flags, struct sink **out_sink,
-                        struct err *err);
+    /* The same, and a link is E_ACCESS. */
+    enum errc (*open_source_nofollow)(void *self, const char *path, struct source **out_src,
+                                      struct err *err);
     /* What is at the path itself; the last component may be a link (FS_LINK). E_OK and FS_ABSENT
      * where there is nothing. */
     enum errc (*stat_link)(void *self, const char *path, struct fs_info *out, struct err *err);
     /* Appends the target of a symbolic link, as it is stored. E_ARGUMENT where there is none,
      * E_LIMIT past the buf's cap, E_UNSUPPORTED on Windows. */
     enum errc (*read_link)(void *self, const char *path, struct buf *out, struct err *err);
-    /* Takes a file away; a symbolic link itself, never a folder. E_ABSENT where there is none. */
-    enum errc (*remove)(void *self, const char *path, struct err *err);
-    /* Makes a folder that is not there; its own folder must be. E_EXISTS where anything has the
-     * name. */
-    enum errc (*make_folder)(void *self, const char *path, struct err *err);
-    /* Takes an empty folder away; E_BUSY where it is not empty. */
-    enum errc (*remove_folder)(void *self, const char *path, struct err *err);
     /* May others than the owner and the administrator read or write the file (links followed)?
      * E_UNSUPPORTED where that is not known: Windows. */
     enum errc (*is_shared)(void *self, const char *path, bool *out_shared, struct err *err);
+    /* Judges every component of a path from the root on: each must be there (else E_ABSENT), belong
+     * to root or to us, and be writable by no one else, through an access list neither. A sticky
+     * folder, as /tmp, may be on the way and not at the end. What is judged is what stands there
+     * now; it stays so as no one but root and us can change it. */
+    enum errc (*guard)(void *self, const char *path, unsigned flags, struct fs_guard *out,
+                       struct err *err);
+    /* Has any process the regular file open for writing? E_ACCESS where it is not ours to ask,
+     * E_UNSUPPORTED where the file system can't tell. */
+    enum errc (*has_writer)(void *self, const char *path, bool *out_has, struct err *err);
+    /* Bytes that we may still write on the volume that the path is on (links followed). */
+    enum errc (*free_bytes)(void *self, const char *path, uint64_t *out_bytes, struct err *err);
+
+    /* --- making: each is E_EXISTS where anything has the name */
+    /* sink_file_create, which says when it replaces. */
+    enum errc (*create)(void *self, const char *path, unsigned flags, struct sink **out_sink,
+                        struct err *err);
+    /* Makes a folder that is not there; its own folder must be. */
+    enum errc (*make_folder)(void *self, const char *path, struct err *err);
+    /* The same, for its owner alone (0700). E_ACCESS, and none is made, where the file system can't
+     * keep it from others. */
+    enum errc (*make_private_folder)(void *self, const char *path, struct err *err);
+    /* Makes a symbolic link at `path`; the target is stored as it is given. */
+    enum errc (*make_link)(void *self, const char *target, const char *path, struct err *err);
+    /* Gives a regular file another name on the same volume. E_UNSUPPORTED: another volume, or no
+     * more names. */
+    enum errc (*hard_link)(void *self, const char *from, const char *to, struct err *err);
+    /* Makes a file (mode 0600) that shares the regular file's blocks until one of them is written.
+     * E_UNSUPPORTED, and none is made, where the file system can't. */
+    enum errc (*clone)(void *self, const char *from, const char *to, struct err *err);
+
+    /* --- changing */
+    /* Takes a file away; a symbolic link itself, never a folder. E_ABSENT where there is none. */
+    enum errc (*remove)(void *self, const char *path, struct err *err);
+    /* Takes an empty folder away; E_BUSY where it is not empty. */
+    enum errc (*remove_folder)(void *self, const char *path, struct err *err);
+    /* Sets the permission bits (07777) of a file or folder; E_ARGUMENT for a link, which has none.
+     */
+    enum errc (*set_mode)(void *self, const char *path, unsigned mode, struct err *err);
+    /* Makes `to` be like `from`, of the same kind, in all but its contents and times: owner, group,
+     * permission bits (setuid and setgid of a file never), access list, other attributes. Those by
+     * which the system trusts contents (capabilities, integrity) are never copied. E_ACCESS where
+     * that is not ours to give; `to` is then in between, and never more open than one of both. */
+    enum errc (*copy_owner_and_attributes)(void *self, const char *from, const char *to,
+                                           struct err *err);
+    /* Gives a file, folder or link another name on the same volume; E_EXISTS where that is taken.
+     * E_UNSUPPORTED: another volume, or a file system that can't do this in one step. */
+    enum errc (*rename_new)(void *self, const char *from, const char *to, struct err *err);
+    /* Each gets the other's name, in one step; E_UNSUPPORTED where the file system can't. */
+    enum errc (*exchange)(void *self, const char *a, const char *b, struct err *err);
+    /* Makes the symbolic link `link` lead to `target`, in one step, whether it was there or not.
+     * E_EXISTS where something that is no link has its name. */
+    enum errc (*point)(void *self, const char *link, const char *target, struct err *err);
+    /* Adds a record to the end of a regular file of ours, made private where there is none, and
+     * flushes both. Where that fails the file is cut to what it was, as far as possible. E_ACCESS
+     * for a link, a file of another owner's, with a second name, or that others may write. */
+    enum errc (*append)(void *self, const char *path, struct span record, struct err *err);
+    /* Cuts a file of ours (as append has it) to its first `size` bytes, and flushes it; E_TRUNCATED
+     * where it has fewer. */
+    enum errc (*cut)(void *self, const char *path, uint64_t size, struct err *err);
+
+    /* --- making it last */
+    /* Flushes the names in a folder to the device. */
+    enum errc (*sync_folder)(void *self, const char *folder, struct err *err);
+    /* Flushes all that is below a folder to the device, contents and names. */
+    enum errc (*flush_tree)(void *self, const char *folder, struct err *err);
+
+    /* --- one at a time */
+    /* Locks a file (made private where there is none, never removed) until unlock or until we die.
+     * E_BUSY, at once, where another holds it; the text says who, as far as that is known. E_ACCESS
+     * as append has it. */
+    enum errc (*lock)(void *self, const char *path, struct fs_lock **out_lock, struct err *err);
+    /* Ends and frees the lock; NULL is fine. */
+    void (*unlock)(void *self, struct fs_lock *lock);
 };
+
+/* --------------------------------------------------------------------------------- processes */
+
+/* A process. `pid` and `born` together never mean another one, as long as the machine runs. */
+struct proc_info {
+    int64_t pid;
+    uint64_t born;     /* on the system's own scale */
+    int64_t started_s; /* seconds since 1970 */
+    const char *path;  /* of its program; "" where we may not know */
+    const char *name;  /* its short name; any process may choose its own */
+    const char *user;  /* name, or number where it has none */
+};
+typedef enum errc (*proc_fn)(void *ctx, const struct proc_info *info, struct err *err);
+
+/* Why a process holds a folder: the first of these that is so, and what it holds. */
+enum proc_hold { PROC_HOLDS_PROGRAM, PROC_HOLDS_FOLDER, PROC_HOLDS_FILE, PROC_HOLDS_LIBRARY };
+typedef enum errc (*proc_holder_fn)(void *ctx, const struct proc_info *info, enum proc_hold how,
+                                    const char *held, struct err *err);
+
+/* A program to be run. */
+struct proc_command {
+    const char *const *argv; /* ended by NULL; argv[0] is the program's absolute path */
+    const char *user;        /* whose rights it has, with all groups; NULL: ours */
+    const char *folder;      /* where it starts; NULL: the root folder */
+    const char *const *env;  /* "NAME=value", ended by NULL, or NULL: what is beside PATH, LANG */
+    int64_t timeout_ms;      /* above 0 */
+    int64_t grace_ms;        /* from being asked to end to being ended */
+    size_t output_max;       /* bytes to keep; 0: its output goes nowhere */
+};
+
+/* How it ended; a zeroed one says nothing. A program that ran too long and then ended in whatever
+ * way is PROC_TIMED_OUT. */
+enum proc_end { PROC_NO_END = 0, PROC_EXITED, PROC_SIGNALLED, PROC_TIMED_OUT };
+struct proc_result {
+    enum proc_end end;
+    int code; /* PROC_EXITED: exit code; PROC_SIGNALLED: the signal's number */
+    int64_t took_ms;
+    struct buf output;  /* standard output and error, as they came; caller frees with buf_fini */
+    bool is_output_cut; /* there was more */
+};
+
+struct proc_ops {
+    /* Each process, by pid, links to programs resolved. Those that end meanwhile may be missing. */
+    enum errc (*list)(void *self, proc_fn fn, void *ctx, struct err *err);
+    /* Each process but ours that has something below the folder (links followed) open, mapped, or
+     * as its own folder. *out_n_hidden of all are ones that we may not look into: where it is not
+     * 0, no holder seen does not mean that there is none. */
+    enum errc (*holders)(void *self, const char *folder, proc_holder_fn fn, void *ctx,
+                         size_t *out_n_hidden, struct err *err);
+    /* Runs a program without a shell, in a session of its own, with standard input from nowhere and
+     * none of our files, and waits for its end. What it leaves running in the background stays, but
+     * its output then has no reader: start such ones with output_max 0. After timeout_ms its
+     * process group is asked to end, and is ended when grace_ms have passed or the program itself
+     * is gone. E_OK says that it ran; *out says the rest. E_ABSENT: no such program or user;
+     * E_ACCESS: it can't be run, or only root can change the user. */
+    enum errc (*run)(void *self, const struct proc_command *command, struct proc_result *out,
+                     struct err *err);
+    /* Asks the process to end, and ends it after grace_ms. E_OK when it is gone, also if it was
+     * before; E_BUSY if it did not go. E_ARGUMENT for ourselves and for the first process. */
+    enum errc (*terminate)(void *self, int64_t pid, uint64_t born, int64_t grace_ms,
+                           struct err *err);
+    /* Do we have rights beyond those of whoever set up our environment: root, or by the file? */
+    bool (*is_elevated)(void *self);
+};
+
+/* -------------------------------------------------------------------------------------- host */
 
 typedef enum errc (*host_cert_fn)(void *ctx, struct span der, struct err *err);
 
+struct host_os {
+    char os[16];      /* of target_os_words in manifest/feed.h, or the system's own word */
+    char arch[16];    /* likewise of target_arch_words: the kernel's, not this program's */
+    char id[64];      /* of the distribution: "debian"; "" where it does not say */
+    char version[64]; /* "12" */
+    char kernel[64];  /* "6.1.0-13-amd64" */
+};
+
+enum host_zone { HOST_UTC = 0, HOST_LOCAL };
+struct host_time {
+    int year, month, day; /* month 1..12, day 1..31 */
+    int weekday;          /* 0 is Sunday */
+    int minute;           /* of the day, 0..1439 */
+    int second;           /* of the minute, 0..60 */
+    int offset_s;         /* local less UTC */
+};
+
+enum host_level { HOST_INFO = 0, HOST_WARNING, HOST_ERROR };
+
+#define HOST_MACHINE_ID_LEN 16
+#define HOST_BOOT_ID_ROOM 40
+
 struct host_ops {
     int64_t (*now)(void *self); /* seconds since 1970 */
+    /* Milliseconds from some moment on; no one sets this clock. */
+    int64_t (*monotonic_ms)(void *self);
+    void (*sleep_ms)(void *self, int64_t ms);
+    /* Calendar time in a zone. E_ARGUMENT where that has no such year. */
+    enum errc (*calendar)(void *self, int64_t unix_s, enum host_zone zone, struct host_time *out,
+                          struct err *err);
     /* The configuration folder: /etc/surefoot, for an ordinary user that has one
      * ~/.config/surefoot; on Windows ProgramData\Surefoot. Written to `to` (room bytes). */
     enum errc (*config_folder)(void *self, char *to, size_t room, struct err *err);
+    /* The folder for temporary files; not from the environment when elevated. */
+    enum errc (*temp_folder)(void *self, char *to, size_t room, struct err *err);
     /* Certificates that the system trusts for everything, as far as it keeps such a store itself:
      * the ROOT store on Windows; elsewhere none, and E_OK. */
     enum errc (*system_anchors)(void *self, host_cert_fn fn, void *ctx, struct err *err);
+    /* What the machine has of its own since it was set up. It is not to be shown, sent or stored as
+     * it is: callers hash it together with a constant of theirs. E_ABSENT where it has none:
+     * callers then keep random bytes of their own. */
+    enum errc (*machine_id)(void *self, uint8_t to[HOST_MACHINE_ID_LEN], struct err *err);
+    /* Another text after each start of the machine. */
+    enum errc (*boot_id)(void *self, char to[HOST_BOOT_ID_ROOM], struct err *err);
+    /* Unpredictable bytes. */
+    enum errc (*random)(void *self, uint8_t *to, size_t len, struct err *err);
+    /* The machine's own name. */
+    enum errc (*name)(void *self, char *to, size_t room, struct err *err);
+    enum errc (*os)(void *self, struct host_os *out, struct err *err);
+    /* Is there a group of that name? An error where that can't be found out. */
+    enum errc (*group_exists)(void *self, const char *name, bool *out_exists, struct err *err);
+    /* Writes one record to the system's log: to the journal or syslog. Control characters in
+     * `source` and `text` are shown as such, so that it stays one record of one line. E_UNSUPPORTED
+     * where no one takes it. */
+    enum errc (*log_event)(void *self, int id, enum host_level level, const char *source,
+                           const char *text, struct err *err);
 };
+
+/* ------------------------------------------------------------------------------- the machine */
 
 struct platform {
     const struct fs_ops *fs;
+    const struct proc_ops *proc;
     const struct host_ops *host;
     void *self;
 };

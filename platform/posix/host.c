@@ -48,4 +48,8 @@ static enum errc host_system_anchors(void *self, host_cert_fn fn, void *ctx, str
     return E_OK;
 }
 
-const struct host_ops posix_host_ops = { host_now, host_config_folder, host_system_anchors };
+const struct host_ops posix_host_ops = {
+    .now = host_now,
+    .config_folder = host_config_folder,
+    .system_anchors = host_system_anchors,
+};

@@ -236,6 +236,15 @@ static enum errc fs_is_shared(void *self, const char *path, bool *out_shared, st
     return err_set(err, E_UNSUPPORTED, "access lists of files are not read here");
 }
 
-const struct fs_ops win32_fs_ops = { fs_kind_of,       fs_list,      fs_open_source, fs_create,
-                                     fs_stat_link,     fs_read_link, fs_remove,      fs_make_folder,
-                                     fs_remove_folder, fs_is_shared };
+const struct fs_ops win32_fs_ops = {
+    .kind = fs_kind_of,
+    .list = fs_list,
+    .open_source = fs_open_source,
+    .stat_link = fs_stat_link,
+    .read_link = fs_read_link,
+    .is_shared = fs_is_shared,
+    .create = fs_create,
+    .make_folder = fs_make_folder,
+    .remove = fs_remove,
+    .remove_folder = fs_remove_folder,
+};
