@@ -111,35 +111,33 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
     return take_shared(f, name, value, err);
 }
 
-static enum errc check_line(struct feeding *f, size_t n_words, char **words, struct err *err)
+static enum errc check_line(void *ctx, size_t n_words, char **words, struct err *err)
 {
-    enum fs_kind kind = FS_ABSENT;
+    struct feeding *f = ctx;
     if (n_words != 1)
         return err_set(err, E_ARGUMENT, "one DIR belongs there, the release folder; %zu words do",
                        n_words);
     f->dir = words[0];
-    enum errc rc = f->p->platform->fs->kind(f->p->platform->self, f->dir, &kind, err);
-    if (rc == E_OK && kind != FS_FOLDER)
-        rc = err_set(err, E_ARGUMENT, "DIR is no folder");
+    if (signers_n_given(&f->signers) == 0)
+        return err_set(err, E_ARGUMENT,
+                       "a feed is signed: name a key with --key, --cert and --cert-key, --pkcs12, "
+                       "or --pkcs11 and --cert");
+    enum errc rc = signers_check(&f->signers, err);
+    if (rc == E_OK && (trust_opt_is_given(&f->trust) || f->trust.policy.n_publishers > 0))
+        rc = trust_opt_check(&f->trust, err);
     return rc;
 }
 
 /* --- whose feed is built upon: the signers' own, and who else was named */
 
-static enum errc set_place(struct feeding *f, struct err *err)
+static void set_place(struct feeding *f)
 {
     struct feed_place *place = &f->place;
     *place = (struct feed_place){ .platform = f->p->platform, .dir = f->dir };
-    if (f->signers.n == 0)
-        return err_set(err, E_ARGUMENT,
-                       "a feed is signed: name a key with --key, --cert and --cert-key, --pkcs12, "
-                       "or --pkcs11 and --cert");
     for (size_t i = 0; i < f->signers.n; i++)
         place->policies[place->n_policies++] = signer_policy(f->signers.items[i]);
-    if (!trust_opt_is_given(&f->trust))
-        return f->trust.policy.n_publishers == 0 ? E_OK : trust_opt_finish(&f->trust, err);
-    place->policies[place->n_policies++] = &f->trust.policy;
-    return trust_opt_finish(&f->trust, err);
+    if (trust_opt_is_given(&f->trust))
+        place->policies[place->n_policies++] = &f->trust.policy;
 }
 
 /* --- the old feed */
@@ -250,11 +248,12 @@ static enum errc sign_and_write(struct feeding *f, struct err *err)
 static enum errc say_json(const struct feeding *f, const char *sha256, struct buf *page,
                           struct err *err)
 {
+    char serial[FIELD_SERIAL_ROOM];
     const struct field fields[] = {
         { "schema", FIELD_TEXT, "surefoot.feed/1", 0 },
         { "product", FIELD_TEXT, f->feed.product, 0 },
         { "channel", FIELD_TEXT, f->feed.channel, 0 },
-        { "serial", FIELD_NUMBER, NULL, (int64_t)f->feed.serial },
+        print_json_serial(f->feed.serial, serial),
         { "issued", FIELD_TIME, NULL, f->feed.issued },
         { "expires", FIELD_TIME, NULL, f->feed.expires },
         { "releases", FIELD_NUMBER, NULL, (int64_t)f->feed.releases.n },
@@ -304,17 +303,33 @@ static enum errc say(const struct feeding *f, struct err *err)
     return rc;
 }
 
-static enum errc run(struct feeding *f, struct err *err)
+/* All or nothing: a folder that was made for a feed that could not be made is taken away. */
+static enum errc make_feed(struct feeding *f, struct err *err)
 {
-    enum errc rc = signers_open(&f->signers, err);
-    if (rc == E_OK)
-        rc = set_place(f, err);
+    struct platform *m = f->p->platform;
+    struct err ignored;
+    bool made_folder = false;
+    enum errc rc = feed_place_make_folder(m, f->dir, &made_folder, err);
     if (rc == E_OK)
         rc = read_old(f, err);
     if (rc == E_OK)
         rc = change(f, err);
     if (rc == E_OK)
         rc = sign_and_write(f, err);
+    if (rc != E_OK && made_folder)
+        (void)m->fs->remove_folder(m->self, f->dir, &ignored);
+    return rc;
+}
+
+static enum errc run(struct feeding *f, struct err *err)
+{
+    enum errc rc = trust_opt_load(&f->trust, err);
+    if (rc == E_OK)
+        rc = signers_open(&f->signers, err);
+    if (rc != E_OK)
+        return rc;
+    set_place(f);
+    rc = make_feed(f, err);
     return rc == E_OK ? say(f, err) : rc;
 }
 
@@ -355,7 +370,7 @@ static void end(struct feeding *f)
 enum publish_exit cmd_feed(struct publish *p, int argc, char **argv)
 {
     struct opt_spec specs[SPECS_MAX];
-    struct publish_syntax syntax = { USAGE, specs, 0, NOTES };
+    struct publish_syntax syntax = { USAGE, specs, 0, NOTES, take_option, check_line };
     struct feeding f = { .p = p };
     struct err err = { .code = E_OK };
     enum publish_exit code = PUBLISH_DONE;
@@ -363,12 +378,10 @@ enum publish_exit cmd_feed(struct publish *p, int argc, char **argv)
     gather_specs(specs, &syntax.n_specs);
     enum errc rc = begin(&f, &err);
     if (rc == E_OK)
-        rc = publish_read(p, &syntax, argc, argv, take_option, &f, &n_words, &err);
+        rc = publish_read(p, &syntax, argc, argv, &f, &n_words, &err);
     if (rc == E_OK && p->wants_help) {
         code = publish_help(p, &syntax);
     } else {
-        if (rc == E_OK)
-            rc = check_line(&f, n_words, argv, &err);
         if (rc == E_OK)
             rc = run(&f, &err);
         code = rc == E_OK ? PUBLISH_DONE : publish_fail(p, &err);

@@ -19,19 +19,6 @@ static const struct opt_spec specs[] = {
     { "comment", "TEXT", "the untrusted comment in both files", 0 },
 };
 
-static const struct publish_syntax syntax = {
-    "surefoot-publish keygen --out NAME [options]\n\n"
-    "Makes an Ed25519 key pair in the files that minisign uses: NAME.key, encrypted under a\n"
-    "passphrase, for sign --key; NAME.pub for your products and for verify --key. An existing "
-    "file\n"
-    "is never replaced. The passphrase is asked for twice on the terminal, unless an option says\n"
-    "where it comes from.",
-    specs,
-    ARRAY_LEN(specs),
-    "exit codes: 0 done, 1 could not do it, 2 usage\n\n"
-    "example: surefoot-publish keygen --out release",
-};
-
 struct keygen {
     struct publish *p;
     const char *name, *comment;
@@ -58,8 +45,10 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
     return E_OK;
 }
 
-static enum errc check_line(const struct keygen *k, size_t n_words, struct err *err)
+static enum errc check_line(void *ctx, size_t n_words, char **words, struct err *err)
 {
+    const struct keygen *k = ctx;
+    UNUSED(words);
     bool has_passphrase = k->passphrase.file != NULL || k->passphrase.fd != NO_DESCRIPTOR;
     if (n_words > 0)
         return err_set(err, E_ARGUMENT, "keygen takes options only; the name goes to --out");
@@ -72,6 +61,21 @@ static enum errc check_line(const struct keygen *k, size_t n_words, struct err *
         rc = keyfile_check_comment(k->comment, OWN_COMMENT_MAX, err);
     return rc;
 }
+
+static const struct publish_syntax syntax = {
+    "surefoot-publish keygen --out NAME [options]\n\n"
+    "Makes an Ed25519 key pair in the files that minisign uses: NAME.key, encrypted under a\n"
+    "passphrase, for sign --key; NAME.pub for your products and for verify --key. An existing "
+    "file\n"
+    "is never replaced. The passphrase is asked for twice on the terminal, unless an option says\n"
+    "where it comes from.",
+    specs,
+    ARRAY_LEN(specs),
+    "exit codes: 0 done, 1 could not do it, 2 usage\n\n"
+    "example: surefoot-publish keygen --out release",
+    take_option,
+    check_line,
+};
 
 /* --- paths */
 
@@ -242,11 +246,9 @@ enum publish_exit cmd_keygen(struct publish *p, int argc, char **argv)
     size_t n_words = 0;
     buf_init(&k.secret, KEYFILE_TEXT_MAX);
     buf_init(&k.public, KEYFILE_TEXT_MAX);
-    enum errc rc = publish_read(p, &syntax, argc, argv, take_option, &k, &n_words, &err);
+    enum errc rc = publish_read(p, &syntax, argc, argv, &k, &n_words, &err);
     if (rc == E_OK && p->wants_help)
         return publish_help(p, &syntax);
-    if (rc == E_OK)
-        rc = check_line(&k, n_words, &err);
     if (rc == E_OK)
         rc = run(&k, &err);
     secret_fini(&k.secret);

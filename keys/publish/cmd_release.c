@@ -204,8 +204,9 @@ static enum errc settle_created(struct releasing *r, struct err *err)
     return E_OK;
 }
 
-static enum errc check_line(struct releasing *r, size_t n_words, char **words, struct err *err)
+static enum errc check_line(void *ctx, size_t n_words, char **words, struct err *err)
 {
+    struct releasing *r = ctx;
     if (n_words == 0)
         return err_set(err, E_ARGUMENT, "no SOURCE was named: a folder, an archive or an MSI");
     if (n_words > 1)
@@ -220,7 +221,7 @@ static enum errc check_line(struct releasing *r, size_t n_words, char **words, s
     if (r->ask.dir == NULL)
         return err_set(err, E_ARGUMENT, "--dir DIR is needed: where is the release to go?");
     r->ask.source = words[0];
-    return settle_created(r, err);
+    return signers_check(&r->signers, err);
 }
 
 /* --- progress */
@@ -332,7 +333,9 @@ static enum errc run(struct releasing *r, struct err *err)
     struct release_made *made = malloc(sizeof(*made));
     if (made == NULL)
         return err_nomem(err);
-    enum errc rc = signers_open(&r->signers, err);
+    enum errc rc = settle_created(r, err);
+    if (rc == E_OK)
+        rc = signers_open(&r->signers, err);
     if (rc == E_OK) {
         begin_bars(r);
         rc = release_make(&r->ask, made, err);
@@ -352,7 +355,7 @@ static void warn(void *ctx, const char *line)
 enum publish_exit cmd_release(struct publish *p, int argc, char **argv)
 {
     struct opt_spec specs[SPECS_MAX];
-    struct publish_syntax syntax = { USAGE, specs, 0, NOTES };
+    struct publish_syntax syntax = { USAGE, specs, 0, NOTES, take_option, check_line };
     struct releasing r = { .p = p, .ask = { .platform = p->platform, .level = PACK_LEVEL } };
     struct err err = { .code = E_OK };
     size_t n_words = 0;
@@ -363,11 +366,9 @@ enum publish_exit cmd_release(struct publish *p, int argc, char **argv)
     r.began = p->platform->host->now(p->platform->self);
     signers_init(&r.signers, p->platform, warn, p);
     r.ask.signers = &r.signers;
-    enum errc rc = publish_read(p, &syntax, argc, argv, take_option, &r, &n_words, &err);
+    enum errc rc = publish_read(p, &syntax, argc, argv, &r, &n_words, &err);
     if (rc == E_OK && p->wants_help)
         return publish_help(p, &syntax);
-    if (rc == E_OK)
-        rc = check_line(&r, n_words, argv, &err);
     if (rc == E_OK)
         rc = run(&r, &err);
     signers_close(&r.signers);

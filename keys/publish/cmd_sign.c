@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keys/publish/keyfile.h"
 #include "keys/publish/publish.h"
 #include "keys/publish/sign.h"
 #include "platform/base/text.h"
@@ -57,15 +58,19 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
     return E_OK;
 }
 
-static enum errc check_line(const struct signing *s, size_t n_files, struct err *err)
+static enum errc check_line(void *ctx, size_t n_files, char **files, struct err *err)
 {
+    const struct signing *s = ctx;
+    UNUSED(files);
     if (n_files == 0)
         return err_set(err, E_ARGUMENT, "no FILE was named");
     if (n_files > 1 && s->out != NULL)
         return err_set(err, E_ARGUMENT, "--out speaks of one file, and %zu were named", n_files);
     if (s->comment != NULL && signer_ask_is_given(&s->ask) && s->ask.key == NULL)
         return err_set(err, E_ARGUMENT, "--comment is minisign's; it goes with --key");
-    return E_OK;
+    if (s->comment != NULL && keyfile_check_comment(s->comment, SIGN_COMMENT_MAX, err) != E_OK)
+        return err_prefix(err, "--comment: ");
+    return signer_ask_check(&s->ask, err);
 }
 
 /* --- the signature's file */
@@ -233,7 +238,7 @@ static enum publish_exit sign_files(struct signing *s, char **files, size_t n_fi
 enum publish_exit cmd_sign(struct publish *p, int argc, char **argv)
 {
     struct opt_spec specs[SPECS_MAX];
-    struct publish_syntax syntax = { USAGE, specs, 0, NOTES };
+    struct publish_syntax syntax = { USAGE, specs, 0, NOTES, take_option, check_line };
     struct signing s = { .p = p, .worst = PUBLISH_DONE };
     struct err err = { .code = E_OK };
     size_t n_files = 0;
@@ -244,10 +249,8 @@ enum publish_exit cmd_sign(struct publish *p, int argc, char **argv)
     signer_ask_init(&s.ask);
     s.ask.passphrase.warn = warn;
     s.ask.passphrase.warn_ctx = p;
-    enum errc rc = publish_read(p, &syntax, argc, argv, take_option, &s, &n_files, &err);
+    enum errc rc = publish_read(p, &syntax, argc, argv, &s, &n_files, &err);
     if (rc == E_OK && p->wants_help)
         return publish_help(p, &syntax);
-    if (rc == E_OK)
-        rc = check_line(&s, n_files, &err);
     return rc == E_OK ? sign_files(&s, argv, n_files) : publish_fail(p, &err);
 }

@@ -40,6 +40,17 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
     return trust_opt_take(&v->trust, name, value, &taken, err);
 }
 
+static enum errc check_line(void *ctx, size_t n_files, char **files, struct err *err)
+{
+    const struct verifying *v = ctx;
+    UNUSED(files);
+    if (n_files == 0)
+        return err_set(err, E_ARGUMENT, "no DOCUMENT was named");
+    return trust_opt_is_given(&v->trust) || v->trust.policy.n_publishers > 0
+               ? trust_opt_check(&v->trust, err)
+               : E_OK;
+}
+
 /* --- reading */
 
 static const char *const namespaces[] = {
@@ -276,11 +287,7 @@ static enum errc verify_one(struct verifying *v, const char *file, struct err *e
 
 static enum errc run(struct verifying *v, size_t n_files, char **files, struct err *err)
 {
-    enum errc rc = E_OK;
-    if (n_files == 0)
-        return err_set(err, E_ARGUMENT, "no DOCUMENT was named");
-    if (trust_opt_is_given(&v->trust) || v->trust.policy.n_publishers > 0)
-        rc = trust_opt_finish(&v->trust, err);
+    enum errc rc = trust_opt_load(&v->trust, err);
     for (size_t i = 0; i < n_files && rc == E_OK; i++)
         rc = verify_one(v, files[i], err);
     return rc;
@@ -288,14 +295,15 @@ static enum errc run(struct verifying *v, size_t n_files, char **files, struct e
 
 enum publish_exit cmd_verify(struct publish *p, int argc, char **argv)
 {
-    struct publish_syntax syntax = { USAGE, trust_opt_specs, trust_opt_n_specs, NOTES };
+    struct publish_syntax syntax = { USAGE, trust_opt_specs, trust_opt_n_specs,
+                                     NOTES, take_option,     check_line };
     struct verifying v = { .p = p, .worst = PUBLISH_DONE };
     struct err err = { .code = E_OK };
     enum publish_exit code;
     size_t n_files = 0;
     enum errc rc = trust_opt_init(&v.trust, p->platform, &err);
     if (rc == E_OK)
-        rc = publish_read(p, &syntax, argc, argv, take_option, &v, &n_files, &err);
+        rc = publish_read(p, &syntax, argc, argv, &v, &n_files, &err);
     if (rc == E_OK && p->wants_help) {
         code = publish_help(p, &syntax);
     } else {

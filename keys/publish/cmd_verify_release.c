@@ -36,7 +36,9 @@ static const struct opt_spec own_specs[] = {
 struct command {
     struct publish *p;
     struct trust_opt trust;
-    const char *product_file, *published, *only_text;
+    const char *product_file, *published;
+    bool has_only;
+    struct version only;
     /* of the product file */
     struct buf product_bytes;
     struct product product;
@@ -44,6 +46,15 @@ struct command {
     char base[TRUST_PATH_ROOM];
     bool has_progress;
 };
+
+static enum errc read_only(struct command *c, const char *value, struct err *err)
+{
+    c->has_only = true;
+    if (version_read(span_text(value), &c->only, err) == E_OK)
+        return E_OK;
+    err->code = E_ARGUMENT;
+    return err_prefix(err, "--only: ");
+}
 
 static enum errc take_option(void *ctx, const char *name, const char *value, struct err *err)
 {
@@ -54,9 +65,23 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
     else if (strcmp(name, "published") == 0)
         c->published = value;
     else if (strcmp(name, "only") == 0)
-        c->only_text = value;
+        return read_only(c, value, err);
     else
         return trust_opt_take(&c->trust, name, value, &taken, err);
+    return E_OK;
+}
+
+static enum errc check_line(void *ctx, size_t n_words, char **words, struct err *err)
+{
+    const struct command *c = ctx;
+    UNUSED(words);
+    if (n_words != 1)
+        return err_set(err, E_ARGUMENT, "name one folder, the release's (%zu were named)", n_words);
+    if (c->product_file == NULL)
+        return trust_opt_check(&c->trust, err);
+    if (trust_opt_is_given(&c->trust))
+        return err_set(err, E_ARGUMENT,
+                       "--product-file says whom to trust; leave out --key and --anchors");
     return E_OK;
 }
 
@@ -84,12 +109,7 @@ static enum errc read_product(struct command *c, struct err *err)
 
 static enum errc find_trust(struct command *c, struct err *err)
 {
-    if (c->product_file == NULL)
-        return trust_opt_finish(&c->trust, err);
-    if (trust_opt_is_given(&c->trust))
-        return err_set(err, E_ARGUMENT,
-                       "--product-file says whom to trust; leave out --key and --anchors");
-    return read_product(c, err);
+    return c->product_file == NULL ? trust_opt_load(&c->trust, err) : read_product(c, err);
 }
 
 /* --- what is said */
@@ -183,7 +203,7 @@ static void show_progress(void *ctx, uint64_t n_bytes)
 }
 
 static struct gate_ask ask_of(const struct command *c, const char *folder,
-                              const struct version *only, const struct policy *const *own)
+                              const struct policy *const *own)
 {
     struct gate_ask ask = { .platform = c->p->platform,
                             .folder = folder,
@@ -191,7 +211,7 @@ static struct gate_ask ask_of(const struct command *c, const char *folder,
                             .feed_policies = own,
                             .n_feed_policies = 1,
                             .published = c->published,
-                            .only = c->only_text == NULL ? NULL : only };
+                            .only = c->has_only ? &c->only : NULL };
     if (c->demands != NULL) {
         ask.feed_policies = product_demands_of_feed(c->demands, &ask.n_feed_policies);
         ask.floors = product_demands_of_payload(c->demands, &ask.n_floors);
@@ -207,14 +227,8 @@ static enum publish_exit check_folder(struct command *c, const char *folder)
 {
     struct err err = { .code = E_OK };
     struct gate g = { .n = 0 };
-    struct version only;
     const struct policy *own = &c->trust.policy;
-    if (c->only_text != NULL && version_read(span_text(c->only_text), &only, &err) != E_OK) {
-        err.code = E_ARGUMENT;
-        (void)err_prefix(&err, "--only: ");
-        return publish_fail(c->p, &err);
-    }
-    struct gate_ask ask = ask_of(c, folder, &only, &own);
+    struct gate_ask ask = ask_of(c, folder, &own);
     enum errc rc = gate_check(&ask, &g, &err);
     if (c->has_progress)
         (void)fprintf(stderr, "\r\033[K");
@@ -223,25 +237,19 @@ static enum publish_exit check_folder(struct command *c, const char *folder)
     return code;
 }
 
-static enum publish_exit run(struct command *c, size_t n_words, char **words)
+static enum publish_exit run(struct command *c, const char *folder)
 {
     struct err err = { .code = E_OK };
-    enum errc rc = n_words == 1
-                       ? E_OK
-                       : err_set(&err, E_ARGUMENT, "name one folder, the release's (%zu %s)",
-                                 n_words, n_words == 1 ? "was named" : "were named");
-    if (rc == E_OK)
-        rc = find_trust(c, &err);
-    if (rc != E_OK)
+    if (find_trust(c, &err) != E_OK)
         return publish_fail(c->p, &err);
     c->has_progress = c->p->format == PUBLISH_TEXT && !c->p->quiet && console_is_terminal(2);
-    return check_folder(c, words[0]);
+    return check_folder(c, folder);
 }
 
 enum publish_exit cmd_verify_release(struct publish *p, int argc, char **argv)
 {
     struct opt_spec specs[SPECS_MAX];
-    struct publish_syntax syntax = { USAGE, specs, 0, NOTES };
+    struct publish_syntax syntax = { USAGE, specs, 0, NOTES, take_option, check_line };
     struct command c = { .p = p };
     struct err err = { .code = E_OK };
     size_t n_words = 0;
@@ -251,10 +259,10 @@ enum publish_exit cmd_verify_release(struct publish *p, int argc, char **argv)
         specs[syntax.n_specs++] = trust_opt_specs[i];
     enum errc rc = trust_opt_init(&c.trust, p->platform, &err);
     if (rc == E_OK)
-        rc = publish_read(p, &syntax, argc, argv, take_option, &c, &n_words, &err);
+        rc = publish_read(p, &syntax, argc, argv, &c, &n_words, &err);
     enum publish_exit code = rc != E_OK      ? publish_fail(p, &err)
                              : p->wants_help ? publish_help(p, &syntax)
-                                             : run(&c, n_words, argv);
+                                             : run(&c, argv[0]);
     product_demands_free(c.demands);
     product_fini(&c.product);
     buf_fini(&c.product_bytes);

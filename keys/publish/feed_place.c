@@ -43,6 +43,23 @@ static enum errc prefix_path(enum errc rc, const char *path, struct err *err)
     return err_prefix(err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
 }
 
+enum errc feed_place_make_folder(struct platform *p, const char *dir, bool *out_made,
+                                 struct err *err)
+{
+    enum fs_kind kind = FS_FOLDER;
+    enum errc rc = p->fs->kind(p->self, dir, &kind, err);
+    *out_made = false;
+    if (rc == E_OK && kind == FS_ABSENT) {
+        rc = p->fs->make_folder(p->self, dir, err);
+        *out_made = rc == E_OK;
+    } else if (rc == E_OK && kind != FS_FOLDER) {
+        rc = err_set(err, E_ARGUMENT, "is there and is no folder");
+    }
+    if (rc == E_ABSENT)
+        rc = err_set(err, E_ARGUMENT, "the folder that it is to be made in is not there");
+    return prefix_path(rc, dir, err);
+}
+
 /* read_if_there reads a file of the place; *out stays as it was where there is none. */
 static enum errc read_if_there(struct platform *p, const char *path, size_t cap, struct buf *out,
                                bool *out_is_there, struct err *err)

@@ -29,6 +29,12 @@ struct feed_place {
     size_t n_policies;
 };
 
+/* feed_place_make_folder makes the release folder where only it is missing; *out_made says whether
+ * it did, so that the caller can take it away again. E_ARGUMENT where its own folder is not there,
+ * or something that is no folder has the name. */
+MUST_USE enum errc feed_place_make_folder(struct platform *p, const char *dir, bool *out_made,
+                                          struct err *err);
+
 /* feed_place_read reads the feed that is there and proves it as of the time it says it was issued
  * at: it may have expired since. *out_is_there is false, and *out untouched, where there is none.
  * E_REFUSED, with what to do, where a signature is missing or one does not hold. Caller frees *out

@@ -1,5 +1,7 @@
 /* JSON lines: the only file of surefoot-publish that knows jansson. */
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <jansson.h>
@@ -34,6 +36,14 @@ static json_t *value_of(const struct field *f)
     case FIELD_NULL: break;
     }
     return json_null();
+}
+
+struct field print_json_serial(uint64_t serial, char room[FIELD_SERIAL_ROOM])
+{
+    if (serial <= INT64_MAX)
+        return (struct field){ "serial", FIELD_NUMBER, NULL, (int64_t)serial };
+    (void)snprintf(room, FIELD_SERIAL_ROOM, "%" PRIu64, serial);
+    return (struct field){ "serial", FIELD_TEXT, room, 0 };
 }
 
 enum errc print_json_line(const struct field *fields, size_t n, struct buf *out, struct err *err)

@@ -15,7 +15,7 @@ static const struct opt_spec common_specs[] = {
 
 struct reading {
     struct publish *p;
-    opt_fn fn;
+    opt_fn take;
     void *ctx;
 };
 
@@ -39,15 +39,15 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
     else if (strcmp(name, "help") == 0)
         r->p->wants_help = true;
     else
-        return r->fn(r->ctx, name, value, err);
+        return r->take(r->ctx, name, value, err);
     return E_OK;
 }
 
 enum errc publish_read(struct publish *p, const struct publish_syntax *syntax, int argc,
-                       char **argv, opt_fn fn, void *ctx, size_t *out_n_words, struct err *err)
+                       char **argv, void *ctx, size_t *out_n_words, struct err *err)
 {
     struct opt_spec specs[PUBLISH_OPTIONS_MAX];
-    struct reading reading = { p, fn, ctx };
+    struct reading reading = { p, syntax->take, ctx };
     size_t n = 0;
     if (syntax->n_specs > PUBLISH_OPTIONS_MAX - ARRAY_LEN(common_specs))
         return err_set(err, E_INTERNAL, "more than %d options", PUBLISH_OPTIONS_MAX);
@@ -55,7 +55,11 @@ enum errc publish_read(struct publish *p, const struct publish_syntax *syntax, i
         specs[n++] = syntax->specs[i];
     for (size_t i = 0; i < ARRAY_LEN(common_specs); i++)
         specs[n++] = common_specs[i];
-    return opt_read(specs, n, argc, argv, take_option, &reading, out_n_words, err);
+    enum errc rc = opt_read(specs, n, argc, argv, take_option, &reading, out_n_words, err);
+    if (rc == E_OK && !p->wants_help)
+        rc = syntax->check(ctx, *out_n_words, argv, err);
+    p->line_makes_sense = rc == E_OK;
+    return rc;
 }
 
 enum publish_exit publish_help(struct publish *p, const struct publish_syntax *syntax)
@@ -79,7 +83,7 @@ enum publish_exit publish_help(struct publish *p, const struct publish_syntax *s
 enum publish_exit publish_fail(const struct publish *p, const struct err *err)
 {
     (void)fprintf(stderr, "surefoot-publish %s: %s\n", p->command, err->text);
-    if (err->code == E_ARGUMENT)
+    if (err->code == E_ARGUMENT && !p->line_makes_sense)
         (void)fprintf(stderr, "See: surefoot-publish %s --help\n", p->command);
     switch (err->code) {
     case E_ARGUMENT: return PUBLISH_USAGE;

@@ -28,6 +28,7 @@ struct publish {
     const char *command; /* "keygen" */
     enum publish_format format;
     bool quiet, verbose, wants_help;
+    bool line_makes_sense; /* what fails from here on is no word of the command line */
 };
 
 /* A command gets the words after its name. Each is one cmd_*.c, and one line of main.c's table. */
@@ -40,27 +41,34 @@ enum publish_exit cmd_feed(struct publish *p, int argc, char **argv);
 enum publish_exit cmd_verify(struct publish *p, int argc, char **argv);
 enum publish_exit cmd_verify_release(struct publish *p, int argc, char **argv);
 
+/* publish_check_fn says whether the line as a whole makes sense; `words` are those that are no
+ * options. E_ARGUMENT with a text for the user. */
+typedef enum errc (*publish_check_fn)(void *ctx, size_t n_words, char **words, struct err *err);
+
 /* What a command's line may hold, and its help. `specs` are its own options; --format, --quiet,
- * --verbose and --help are added to them here. */
+ * --verbose and --help are added to them here. Neither `take` nor `check` opens a file. */
 struct publish_syntax {
     const char *usage; /* one or more lines, then what the command does, without the last LF */
     const struct opt_spec *specs;
     size_t n_specs;
     const char *notes; /* below the options: exit codes, an example; may be NULL */
+    opt_fn take;
+    publish_check_fn check;
 };
 
 #define PUBLISH_OPTIONS_MAX 48
 
-/* publish_read reads the line as opt_read does; `fn` gets the command's own options. Where --help
- * was there, p->wants_help is set, and publish_help is what the command does next. */
+/* publish_read reads the line as opt_read does, and checks it; `ctx` is for the syntax's functions.
+ * Where --help was there, nothing is checked, p->wants_help is set, and publish_help is what the
+ * command does next. */
 MUST_USE enum errc publish_read(struct publish *p, const struct publish_syntax *syntax, int argc,
-                                char **argv, opt_fn fn, void *ctx, size_t *out_n_words,
-                                struct err *err);
+                                char **argv, void *ctx, size_t *out_n_words, struct err *err);
 enum publish_exit publish_help(struct publish *p, const struct publish_syntax *syntax);
 
 /* publish_fail says "surefoot-publish keygen: text" on standard error and gives the exit code that
  * the error calls for: PUBLISH_USAGE for E_ARGUMENT, PUBLISH_REFUSED for E_REFUSED, PUBLISH_FAILED
- * for the rest. publish_warn says "surefoot-publish keygen: warning: text". */
+ * for the rest. Where the line itself makes no sense it says where the help is; of a broken file
+ * the help says nothing. publish_warn says "surefoot-publish keygen: warning: text". */
 enum publish_exit publish_fail(const struct publish *p, const struct err *err);
 void publish_warn(const struct publish *p, const char *fmt, ...) PRINTF_FORMAT(2, 3);
 
@@ -82,6 +90,11 @@ struct field {
     const char *text;
     int64_t number;
 };
+
+/* print_json_serial is the field "serial": a number, or its digits as text in `room` where it is
+ * above what a FIELD_NUMBER holds. */
+#define FIELD_SERIAL_ROOM 24
+struct field print_json_serial(uint64_t serial, char room[FIELD_SERIAL_ROOM]);
 
 /* print_json_line appends one object and a line's end. By convention the first field is "schema",
  * "surefoot.COMMAND/1". */

@@ -13,9 +13,7 @@ enum errc release_check_folders(struct release_making *m)
 {
     char path[RELEASE_MAKE_PATH_ROOM];
     enum fs_kind kind = FS_ABSENT;
-    enum errc rc = release_kind_at(m, m->ask->dir, &kind);
-    if (rc == E_OK && kind != FS_FOLDER)
-        rc = err_set(m->err, E_ARGUMENT, "--dir: there is no such folder; make it first");
+    enum errc rc = feed_place_make_folder(m->platform, m->ask->dir, &m->made_dir, m->err);
     if (rc == E_OK)
         rc = release_name_folder(m, path);
     if (rc == E_OK)

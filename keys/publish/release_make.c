@@ -118,6 +118,8 @@ static void undo(const struct release_making *m)
         (void)m->platform->fs->remove(m->platform->self, m->written[i], &ignored);
     if (m->made_folder && release_name_folder(m, folder) == E_OK)
         (void)m->platform->fs->remove_folder(m->platform->self, folder, &ignored);
+    if (m->made_dir)
+        (void)m->platform->fs->remove_folder(m->platform->self, m->ask->dir, &ignored);
 }
 
 static void report(const struct release_making *m)

@@ -7,10 +7,10 @@
  *   DIR/V/NAME-V-OS-ARCH.tar.zst.minisig    where it is signed here (.p7s likewise)
  *   DIR/V/release.xml                       last of all
  *
- * DIR must be there; DIR/V is made. All or nothing: where something fails, what this run has put
- * there is taken away, and an older release.xml is as it was. Nothing that is there is replaced but
- * release.xml, which no feed names yet, and signatures of the same bytes. A release that a feed
- * names is never changed.
+ * DIR/V is made, and DIR where only that is missing. All or nothing: where something fails, what
+ * this run has put there is taken away, and an older release.xml is as it was. Nothing that is
+ * there is replaced but release.xml, which no feed names yet, and signatures of the same bytes. A
+ * release that a feed names is never changed.
  *
  * What it does not check: that the payload does what it should; and signatures that others made
  * (surefoot-publish verify-release does). */

@@ -23,6 +23,7 @@ struct release_making {
     struct source *source;          /* the file that was given; NULL for a folder */
     struct tree *tree;              /* the folder that was given; NULL for a file */
     struct buf document;            /* the new document */
+    bool made_dir;                  /* DIR */
     bool lacks_folder, made_folder; /* DIR/V */
     size_t n_written;
     char written[RELEASE_WRITTEN_MAX][RELEASE_MAKE_PATH_ROOM]; /* what this run has put there */
@@ -45,7 +46,7 @@ MUST_USE enum errc release_kind_at(const struct release_making *m, const char *p
 /* --- the pieces of work, in their order */
 
 /* release_check_folders, release_check_not_in_feed: is there a place for it, and may it go there?
- */
+ * The first makes DIR where only that is missing: all else would fail without it. */
 MUST_USE enum errc release_check_folders(struct release_making *m);
 MUST_USE enum errc release_check_not_in_feed(const struct release_making *m);
 

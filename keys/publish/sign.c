@@ -23,7 +23,7 @@ enum errc signer_init(struct signer *s, const struct signer_ops *ops, struct pla
 enum errc signer_open(struct platform *p, const struct signer_ask *ask, struct signer **out,
                       struct err *err)
 {
-    enum errc rc = signer_check_ask(ask, err);
+    enum errc rc = signer_ask_check(ask, err);
     if (rc != E_OK)
         return rc;
     return ask->key != NULL ? signer_open_minisign(p, ask, out, err)

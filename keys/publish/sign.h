@@ -49,6 +49,10 @@ MUST_USE enum errc signer_option(struct signer_ask *ask, const char *name, const
                                  bool *out_taken, struct err *err);
 bool signer_ask_is_given(const struct signer_ask *ask);
 
+/* signer_ask_check is E_ARGUMENT, with a text for the user, unless the options name one key. No
+ * file is opened. */
+MUST_USE enum errc signer_ask_check(const struct signer_ask *ask, struct err *err);
+
 /* signer_open reads the key, asking for the passphrase where one is needed. E_ARGUMENT for a
  * question that makes no sense, and files that are missing, broken, of another kind, or do not
  * belong together; E_ACCESS for a wrong passphrase or PIN; E_REFUSED for a certificate that the

@@ -71,7 +71,7 @@ static enum errc check_uri(const char *uri, struct err *err)
     return E_OK;
 }
 
-enum errc signer_check_ask(const struct signer_ask *ask, struct err *err)
+enum errc signer_ask_check(const struct signer_ask *ask, struct err *err)
 {
     bool takes_cert = ask->cert_key != NULL || ask->pkcs11 != NULL;
     if (n_keys(ask) == 0)

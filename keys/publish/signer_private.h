@@ -36,9 +36,6 @@ MUST_USE enum errc signer_open_minisign(struct platform *p, const struct signer_
 MUST_USE enum errc signer_open_cms(struct platform *p, const struct signer_ask *ask,
                                    struct signer **out, struct err *err);
 
-/* signer_check_ask is E_ARGUMENT, with a text for the user, unless the options name one key. */
-MUST_USE enum errc signer_check_ask(const struct signer_ask *ask, struct err *err);
-
 /* signer_file_err puts "--OPTION PATH: " before the text, and makes what the user can mend (a file
  * that is missing, too large, or does not read) E_ARGUMENT. */
 enum errc signer_file_err(enum errc rc, const char *option, const char *path, struct err *err);

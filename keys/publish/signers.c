@@ -56,15 +56,29 @@ static enum errc check_last(const struct signer_ask *ask, struct err *err)
     return E_OK;
 }
 
+size_t signers_n_given(const struct signers *s)
+{
+    return signer_ask_is_given(&s->asks[s->n]) ? s->n + 1 : s->n;
+}
+
+enum errc signers_check(const struct signers *s, struct err *err)
+{
+    size_t n = signers_n_given(s);
+    enum errc rc = check_last(&s->asks[s->n], err);
+    for (size_t i = 0; i < n && rc == E_OK; i++)
+        rc = signer_ask_check(&s->asks[i], err);
+    if (rc == E_OK && n == 2 && (s->asks[0].key == NULL) == (s->asks[1].key == NULL))
+        rc = err_set(err, E_ARGUMENT, "two signers of one system: a file has one FILE.%s beside it",
+                     s->asks[0].key != NULL ? "minisig" : "p7s");
+    return rc;
+}
+
 enum errc signers_open(struct signers *s, struct err *err)
 {
-    size_t n = signer_ask_is_given(&s->asks[s->n]) ? s->n + 1 : s->n;
-    enum errc rc = check_last(&s->asks[s->n], err);
+    size_t n = signers_n_given(s);
+    enum errc rc = signers_check(s, err);
     for (s->n = 0; s->n < n && rc == E_OK; s->n += rc == E_OK)
         rc = signer_open(s->platform, &s->asks[s->n], &s->items[s->n], err);
-    if (rc == E_OK && n == 2 && strcmp(signer_suffix(s->items[0]), signer_suffix(s->items[1])) == 0)
-        rc = err_set(err, E_ARGUMENT, "two signers of one system: a file has one FILE.%s beside it",
-                     signer_suffix(s->items[0]));
     return rc;
 }
 

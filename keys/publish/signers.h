@@ -27,8 +27,14 @@ void signers_init(struct signers *s, struct platform *platform, secret_warn_fn w
 MUST_USE enum errc signers_option(struct signers *s, const char *name, const char *value,
                                   bool *out_taken, struct err *err);
 
-/* signers_open opens all of them, asking for passphrases. E_ARGUMENT for two of one system; errors
- * as signer_open's. signers_close wipes what is open. */
+/* signers_check is E_ARGUMENT, with a text for the user, where the options make no sense together:
+ * two of one system, a passphrase of no key, half a certificate. signers_n_given: how many sign, 0
+ * to SIGNERS_MAX. No file is opened by either. */
+MUST_USE enum errc signers_check(const struct signers *s, struct err *err);
+size_t signers_n_given(const struct signers *s);
+
+/* signers_open checks and opens all of them, asking for passphrases; errors as signer_open's.
+ * signers_close wipes what is open. */
 MUST_USE enum errc signers_open(struct signers *s, struct err *err);
 void signers_close(struct signers *s);
 

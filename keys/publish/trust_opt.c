@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "installer/core/trust_files.h"
 #include "platform/base/text.h"
 
 const struct opt_spec trust_opt_specs[] = {
@@ -35,12 +34,11 @@ void trust_opt_fini(struct trust_opt *t)
 static enum errc add_file(struct trust_opt *t, const char *option, const char *path,
                           enum trust_file what, struct err *err)
 {
-    const struct trust_files files = { t->platform, NULL };
-    char shown[100];
-    if (trust_files_add(&files, what, path, t->trust, err) == E_OK)
-        return E_OK;
-    return err_prefix(err, "--%s %s: ", option,
-                      text_printable(span_text(path), shown, sizeof(shown)));
+    if (t->n_files == TRUST_OPT_FILES_MAX)
+        return err_set(err, E_ARGUMENT, "more than %d files of keys and certificates",
+                       TRUST_OPT_FILES_MAX);
+    t->files[t->n_files++] = (struct trust_opt_file){ option, path, what };
+    return E_OK;
 }
 
 static enum errc add_publisher(struct trust_opt *t, const char *value, struct err *err)
@@ -79,19 +77,45 @@ enum errc trust_opt_take(struct trust_opt *t, const char *name, const char *valu
     return E_OK;
 }
 
-bool trust_opt_is_given(const struct trust_opt *t)
+static bool has_file(const struct trust_opt *t, enum trust_file what)
 {
-    return trust_n_keys(t->trust) > 0 || trust_n_anchors(t->trust, ANCHOR_CODE) > 0;
+    for (size_t i = 0; i < t->n_files; i++)
+        if (t->files[i].what == what)
+            return true;
+    return false;
 }
 
-enum errc trust_opt_finish(struct trust_opt *t, struct err *err)
+bool trust_opt_is_given(const struct trust_opt *t)
 {
-    if (!t->has_at)
-        t->policy.now = t->platform->host->now(t->platform->self);
-    if (t->policy.n_publishers > 0 && trust_n_anchors(t->trust, ANCHOR_CODE) == 0)
+    return has_file(t, TRUST_FILE_KEY) || has_file(t, TRUST_FILE_ANCHORS);
+}
+
+enum errc trust_opt_check(const struct trust_opt *t, struct err *err)
+{
+    if (t->policy.n_publishers > 0 && !has_file(t, TRUST_FILE_ANCHORS))
         return err_set(err, E_ARGUMENT, "--publisher speaks of certificates: add --anchors");
     if (!trust_opt_is_given(t))
         return err_set(err, E_ARGUMENT,
                        "nothing to trust: without --key or --anchors nothing could be accepted");
     return E_OK;
+}
+
+static enum errc load_file(struct trust_opt *t, const struct trust_opt_file *file, struct err *err)
+{
+    const struct trust_files files = { t->platform, NULL };
+    char shown[100];
+    if (trust_files_add(&files, file->what, file->path, t->trust, err) == E_OK)
+        return E_OK;
+    return err_prefix(err, "--%s %s: ", file->option,
+                      text_printable(span_text(file->path), shown, sizeof(shown)));
+}
+
+enum errc trust_opt_load(struct trust_opt *t, struct err *err)
+{
+    enum errc rc = E_OK;
+    for (size_t i = 0; i < t->n_files && rc == E_OK; i++)
+        rc = load_file(t, &t->files[i], err);
+    if (!t->has_at)
+        t->policy.now = t->platform->host->now(t->platform->self);
+    return rc;
 }

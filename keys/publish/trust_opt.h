@@ -8,15 +8,24 @@
  * is proven. */
 
 #include "installer/cli/opt.h"
+#include "installer/core/trust_files.h"
 #include "platform/platform.h"
 #include "verify/policy.h"
 
 #define TRUST_OPT_PUBLISHERS_MAX 64
+#define TRUST_OPT_FILES_MAX 64
+
+struct trust_opt_file {
+    const char *option, *path;
+    enum trust_file what;
+};
 
 struct trust_opt {
     struct platform *platform;
     struct policy policy; /* points into this struct: do not copy it */
     struct trust *trust;
+    size_t n_files;
+    struct trust_opt_file files[TRUST_OPT_FILES_MAX];
     const char *publishers[TRUST_OPT_PUBLISHERS_MAX];
     bool has_at;
 };
@@ -29,14 +38,18 @@ MUST_USE enum errc trust_opt_init(struct trust_opt *t, struct platform *platform
 void trust_opt_fini(struct trust_opt *t);
 
 /* trust_opt_take takes one of the options above (and "trusted-key", which is --key where that means
- * the signer's), and says in *out_taken whether it was one. A file that is missing or does not read
- * is E_ARGUMENT. The value is borrowed as long as the struct lives. */
+ * the signer's), and says in *out_taken whether it was one. No file is opened. The value is
+ * borrowed as long as the struct lives. */
 MUST_USE enum errc trust_opt_take(struct trust_opt *t, const char *name, const char *value,
                                   bool *out_taken, struct err *err);
 
-/* trust_opt_is_given: is there any key or anchor? trust_opt_finish fixes the time to judge by, and
- * is E_ARGUMENT where nothing could be accepted. */
+/* trust_opt_is_given: is there any key or anchor? trust_opt_check is E_ARGUMENT where nothing could
+ * be accepted by what was given. */
 bool trust_opt_is_given(const struct trust_opt *t);
-MUST_USE enum errc trust_opt_finish(struct trust_opt *t, struct err *err);
+MUST_USE enum errc trust_opt_check(const struct trust_opt *t, struct err *err);
+
+/* trust_opt_load reads the files and fixes the time to judge by: the policy may be used from then
+ * on. A file that is missing or does not read is E_ARGUMENT. */
+MUST_USE enum errc trust_opt_load(struct trust_opt *t, struct err *err);
 
 #endif

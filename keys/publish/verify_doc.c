@@ -134,6 +134,7 @@ static enum errc say_release_line(struct doc *d, const struct feed_release *r)
 
 static enum errc say_feed_json(struct doc *d, const struct feed *feed)
 {
+    char serial[FIELD_SERIAL_ROOM];
     const struct field fields[] = {
         SCHEMA,
         { "file", FIELD_TEXT, d->file, 0 },
@@ -141,7 +142,7 @@ static enum errc say_feed_json(struct doc *d, const struct feed *feed)
         { "verdict", FIELD_TEXT, "accepted", 0 },
         { "product", FIELD_TEXT, feed->product, 0 },
         { "channel", FIELD_TEXT, feed->channel, 0 },
-        { "serial", FIELD_NUMBER, NULL, (int64_t)feed->serial },
+        print_json_serial(feed->serial, serial),
         { "issued", FIELD_TIME, NULL, feed->issued },
         { "expires", FIELD_TIME, NULL, feed->expires },
         { "releases", FIELD_NUMBER, NULL, (int64_t)feed->releases.n },

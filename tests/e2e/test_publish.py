@@ -4,7 +4,6 @@ changes once it is named, what is not built upon, and that nothing is left behin
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import resource
@@ -19,16 +18,13 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from msi_package import KEY, LONG, PROPERTY, TEXT, TEXT_NULL, Package, summary
+from conftest import ROOT
+from msi_package import KEY, LONG, PROPERTY, Package, summary
+from publish_kit import PUBLISH, SUREFOOT, line_of, lines_of, pytestmark  # noqa: F401  (the mark: not built for Windows)
 
 from tests.kit import msi
 
-ROOT = Path(__file__).resolve().parents[2]
-SUREFOOT = (ROOT / os.environ.get("SUREFOOT", "build/surefoot")).resolve()
-PUBLISH = Path(os.environ.get("SUREFOOT_PUBLISH", SUREFOOT.parent.parent / "keys" / "surefoot-publish")).resolve()
 CRASH = ("Sanitizer", "runtime error:", "Assertion", "Segmentation fault", "stack smashing", "double free")
-
-pytestmark = pytest.mark.skipif(bool(os.environ.get("SUREFOOT_WRAPPER")), reason="surefoot-publish is not built for Windows")
 
 FEED = "{urn:surefoot:feed:1}"
 RELEASE = "{urn:surefoot:release:1}"
@@ -203,17 +199,35 @@ def test_release_lists_exactly_the_tree(named: Maker) -> None:
 
 
 def test_json_says_the_same(maker: Maker) -> None:
-    line = json.loads(must(maker.release(*maker.key, "--format", "json", "--created", "2026-11-25T00:00:00Z")).stdout)
+    line = line_of(must(maker.release(*maker.key, "--format", "json", "--created", "2026-11-25T00:00:00Z")).stdout)
     archive = maker.dist / "2.1.0" / ARCHIVE
     assert line["schema"] == "surefoot.release/1" and line["path"] == str(archive) and line["size"] == archive.stat().st_size
     assert line["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest() and line["files"] == 4 and line["seconds"] >= 0
     document = maker.dist / "2.1.0" / "release.xml"
     assert line["document_sha256"] == hashlib.sha256(document.read_bytes()).hexdigest() and line["document_size"] == document.stat().st_size
-    line = json.loads(must(maker.feed("--product", "orchard", "--channel", "stable", "--add", "2.1.0", "--format", "json")).stdout)
+    line = line_of(must(maker.feed("--product", "orchard", "--channel", "stable", "--add", "2.1.0", "--format", "json")).stdout)
     assert line["serial"] == 1 and line["releases"] == 1 and line["sha256"] == hashlib.sha256(maker.feed_file.read_bytes()).hexdigest()
-    lines = [json.loads(text) for text in must(maker.verify(maker.feed_file, document, archive, "--format", "json")).stdout.splitlines()]
+    lines = lines_of(must(maker.verify(maker.feed_file, document, archive, "--format", "json")).stdout)
     assert [(x["type"], x.get("verdict")) for x in lines] == [("feed", "accepted"), ("feed-release", None), ("release", "unproven"), ("other", "accepted")]
     assert lines[1]["version"] == "2.1.0" and lines[1]["status"] == "auto"
+
+
+def test_every_word_of_a_verdict_has_its_line(named: Maker) -> None:
+    product, cut = ROOT / "docs" / "examples" / "orchard.xml", named.folder / "cut.xml"
+    cut.write_bytes(named.feed_file.read_bytes()[:-9])
+    done = named.verify(product, cut, named.folder / "nothing", named.out / "bin" / "orchard", "--format", "json")
+    assert [(x["type"], x["verdict"]) for x in lines_of(done.stdout)] == [("product", "unproven"), ("feed", "refused"), ("other", "error"), ("other", "refused")]
+    must(named.feed("--set", "2.1.0", "--rollout-percent", "10", "--install-by", "2030-01-01T00:00:00Z", "--severity", "critical"))
+    line = lines_of(must(named.verify(named.feed_file, "--format", "json")).stdout)[1]
+    assert (line["rollout_percent"], line["install_by"], line["severity"]) == (10, "2030-01-01T00:00:00Z", "critical")
+
+
+def test_the_highest_serials_are_said_whole(maker: Maker) -> None:
+    words = ["--format", "json"]
+    line = line_of(must(maker.feed(*words, "--product", "orchard", "--channel", "stable", "--serial", str(2**63 - 1))).stdout)
+    assert line["serial"] == 2**63 - 1 == lines_of(must(maker.verify(maker.feed_file, *words)).stdout)[0]["serial"]
+    line = line_of(must(maker.feed(*words)).stdout)
+    assert line["serial"] == str(2**63) == lines_of(must(maker.verify(maker.feed_file, *words)).stdout)[0]["serial"]
 
 
 def test_the_same_bytes_on_another_machine(maker: Maker, tmp_path: Path, keys: Path) -> None:
@@ -245,7 +259,7 @@ def test_three_thousand_files_with_names_of_many_tongues(maker: Maker) -> None:
         folder = maker.out / "data" / f"\u0444{i % 30}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"\u5b57-\u00e9-{i}.dat").write_bytes(b"%d" % i * (i % 50))
-    line = json.loads(must(maker.release(*maker.key, "--format", "json")).stdout)
+    line = line_of(must(maker.release(*maker.key, "--format", "json")).stdout)
     assert line["files"] == 3004
     must(maker.feed("--product", "orchard", "--channel", "stable", "--add", "2.1.0"))
     valid(maker.dist / "2.1.0" / "release.xml", "release")
@@ -450,15 +464,90 @@ def test_an_archive_that_is_there_is_not_replaced(maker: Maker) -> None:
         refused(maker.release(*maker.key, "--created", "2026-01-01T00:00:00Z"), 1, "other bytes")
 
 
-def test_the_release_folder_must_be_there_and_the_version_is_made(maker: Maker) -> None:
+def test_the_folder_of_a_version_is_made_unless_something_else_has_its_name(maker: Maker) -> None:
     words = ["release", maker.out, "--product", "orchard", "--version", "9"]
-    refused(publish(*words, "--dir", maker.folder / "nothing", *maker.key), 2, "--dir")
     (maker.dist / "9").write_text("a file\n")
     with unchanged(maker.dist):
         refused(publish(*words, "--dir", maker.dist, *maker.key), 1, "is no folder")
     (maker.dist / "9").unlink()
     must(publish(*words, "--dir", maker.dist, *maker.key))
     assert (maker.dist / "9" / "orchard-9.tar.zst").exists()
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_a_release_folder_that_is_not_there_is_made(maker: Maker, ending: str) -> None:
+    new = maker.folder / "new"
+    words = ["release", maker.out, "--product", "orchard", "--version", "9", "--dir", f"{new}{ending}"]
+    must(publish(*words, *maker.key))
+    assert sorted(look(new)) == ["9", "9/orchard-9.tar.zst", "9/orchard-9.tar.zst.minisig", "9/release.xml"]
+    must(publish("feed", new, "--product", "orchard", "--channel", "stable", "--add", "9", *maker.key))
+    other = maker.folder / "other"
+    must(publish("feed", f"{other}{ending}", "--product", "orchard", "--channel", "stable", *maker.key))
+    must(publish("verify", "--key", maker.pub, new / "feed.xml", other / "feed.xml"))
+
+
+def test_a_release_folder_that_was_made_in_vain_is_taken_away(maker: Maker) -> None:
+    new = maker.folder / "new"
+    words = ["--product", "orchard", "--version", "9", "--dir", new]
+
+    def full() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    with unchanged(maker.folder):
+        refused(publish("release", maker.out, *words), 2, "no demand")
+        refused(publish("release", maker.folder / "nothing", *words, *maker.key), 1, "nothing")
+        refused(publish("release", maker.out, *words, *maker.key, preexec_fn=full), 1, "cannot write")
+        refused(publish("feed", new, *maker.key), 2, "--product NAME")
+        names = ["--product", "orchard", "--channel", "stable", *maker.key]
+        refused(publish("feed", new, *names, "--add", "9"), 1, "release.xml")
+        refused(publish("feed", new, *names, "--set", "9"), 2, "no release 9")
+        refused(publish("feed", new, *names, preexec_fn=full), 1, "cannot write")
+
+
+def test_a_release_folder_has_its_place_in_one_that_is_there(maker: Maker) -> None:
+    (maker.folder / "file").write_text("a file\n")
+    (maker.folder / "link").symlink_to("nowhere")
+    with unchanged(maker.folder):
+        for place, code, says in (("no/new", 2, "no/new: the folder that it is to be made in is not there"), ("file", 2, "file: is there and is no folder"),
+                                  ("link", 1, "link: cannot make the folder")):
+            done = publish("release", maker.out, "--product", "orchard", "--version", "9", "--dir", maker.folder / place, *maker.key)
+            refused(done, code, says)
+            done = publish("feed", maker.folder / place, "--product", "orchard", "--channel", "stable", *maker.key)
+            refused(done, code, says)
+
+
+# -- where the help is ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_line_that_makes_no_sense_is_told_where_the_help_is(maker: Maker) -> None:
+    release = ["release", maker.out, "--product", "orchard", "--version", "9", "--dir", maker.dist]
+    for words in (["feed", maker.dist], ["feed", "a", "b", *maker.key], ["feed", maker.dist, *maker.key, "--publisher", "x"], ["feed", maker.dist, *maker.key, *maker.key],
+                  ["release", maker.out], [*release, "--level", "20"], [*release, "--passphrase-file", "x"], [*release, "--cert", "x"], ["verify", "--key", "x"],
+                  ["verify", "--publisher", "x", "y"], ["verify", "--at", "noon", "x"], ["verify-release", "x"], ["verify-release", "--key", "x", "a", "b"],
+                  ["verify-release", "--key", "x", "--only", "y", "z"], ["sign", "x"], ["sign", *maker.key, "--comment", "a\nb", "x"], ["keygen"], ["keygen", "--in", "x"]):
+        done = publish(*words)
+        assert done.returncode == 2 and done.stdout == "", done
+        assert done.stderr.endswith(f"\nSee: surefoot-publish {words[0]} --help\n") and done.stderr.count("\n") == 2, done.stderr
+
+
+def test_of_a_broken_file_the_help_says_nothing(maker: Maker) -> None:
+    folder = maker.folder
+    for name, text in (("key.pub", "no key\n"), ("x.pem", "no certificate\n"), ("p.xml", "<product/>\n")):
+        (folder / name).write_text(text)
+    release = ["release", maker.out, "--product", "orchard", "--version", "9", "--dir", maker.dist]
+    feed = ["feed", maker.dist, "--product", "orchard", "--channel", "stable"]
+    for words, says in ((["verify", "--key", folder / "no", "x"], "--key "), (["verify", "--key", folder / "key.pub", "x"], "--key "),
+                        (["verify", "--anchors", folder / "x.pem", "x"], "--anchors "), (["verify", "--anchors", maker.dist, "x"], "has no certificate"),
+                        (["verify", "--timestamp-anchors", folder / "x.pem", maker.pub], "--timestamp-anchors "),
+                        (["verify-release", "--key", folder / "no", maker.dist], "--key "), (["verify-release", "--product-file", folder / "p.xml", "x"], "p.xml: "),
+                        ([*feed, *maker.key, "--trusted-key", folder / "key.pub"], "--trusted-key "), ([*feed, "--key", folder / "no"], "--key "),
+                        ([*release, "--key", folder / "key.pub"], "--key "), ([*release, *maker.key, "--dir", maker.pub], "maker.pub: is there and is no folder"),
+                        ([*release, "--cert", folder / "x.pem", "--cert-key", maker.keys / "cert.key"], "--cert "),
+                        (["sign", "--pkcs12", folder / "x.pem", "x"], "--pkcs12 "), (["sign", *maker.key, maker.out], "is a folder"),
+                        (["sign", *maker.key, "--out", maker.out, maker.pub], "is a folder"), (["keygen", "--out", folder / "k", "--passphrase-file", folder / "no"], "no: ")):
+        done = publish(*words)
+        assert done.returncode == 2 and done.stdout == "" and says in done.stderr, done
+        assert "See:" not in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
 # -- releases: trees that no client would take -----------------------------------------------------------------------------------
@@ -772,7 +861,6 @@ def test_the_first_feed_wants_its_names_and_a_key(maker: Maker) -> None:
         refused(maker.feed(), 2, "--product NAME")
         refused(maker.feed("--product", "orchard"), 2, "--channel NAME")
         refused(publish("feed", maker.dist, "--product", "orchard", "--channel", "stable"), 2, "a feed is signed")
-        refused(publish("feed", maker.dist / "nothing", *maker.key), 2, "no folder")
         refused(maker.feed("--product", "orchard", "--channel", "stable", "--publisher", "x"), 2, "--publisher")
     must(maker.feed("--product", "orchard", "--channel", "stable"))                          # a feed without a release
     valid(maker.feed_file, "feed")
@@ -879,7 +967,7 @@ def test_verify_goes_on_after_a_refusal_and_says_the_worst(named: Maker, keys: P
     assert done.returncode == 1 and "accepted: feed of orchard" in done.stdout and "Unsigned" in done.stdout
     done = named.verify(named.folder / "plain.txt", named.feed_file, "--format", "json")
     assert done.returncode == 3
-    assert [(x["type"], x.get("verdict")) for x in map(json.loads, done.stdout.splitlines())] == [("other", "refused"), ("feed", "accepted"), ("feed-release", None)]
+    assert [(x["type"], x.get("verdict")) for x in lines_of(done.stdout)] == [("other", "refused"), ("feed", "accepted"), ("feed-release", None)]
 
 
 def test_verify_never_writes_control_characters(named: Maker) -> None:

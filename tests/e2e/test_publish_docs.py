@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, schema_of
+from publish_kit import mistakes, pytestmark  # noqa: F401  (the mark: not built for Windows)
 from test_docs import MAN
-from test_publish import publish, pytestmark  # noqa: F401  (the mark: not built for Windows)
+from test_publish import publish
 
 PAGE = (MAN / "surefoot-publish.1").read_text(encoding="utf-8")
 SHARED = {"sign": ["Signing"], "release": ["Signing"], "feed": ["Signing"], "verify": ["Trust"], "verify-release": ["Trust"]}
@@ -59,6 +60,42 @@ def test_exit_codes_are_those_of_the_program() -> None:
 def test_help_on_a_command_is_its_help() -> None:
     for name in commands():
         assert publish("help", name).stdout == publish(name, "--help").stdout
+
+
+# -- docs/schema/publish.schema.json -------------------------------------------------------------------------------------------
+
+SOURCES = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "keys" / "publish").glob("*.c")))
+FINDING = {"schema": "surefoot.verify-release.finding/1", "level": "refused", "code": "Missing", "where": "feed.xml", "detail": "is not there"}
+SIGNED = {"schema": "surefoot.sign/1", "file": "f", "result": "signed", "signature": "f.minisig", "kind": "minisign", "key_id": "0123456789ABCDEF", "subject": None,
+          "sha256": None, "not_after": None, "detail": None}
+PROVEN = {"schema": "surefoot.publish-verify/1", "file": "f", "type": "other", "verdict": "accepted", "detail": None}
+
+
+def test_the_schema_has_every_line_of_the_program() -> None:
+    said = set(re.findall(r'"(surefoot\.[a-z.-]+/1)"', SOURCES))
+    assert len(said) >= 7 and said == set(schema_of("publish").schema["properties"]["schema"]["enum"])
+    assert "'schema/publish.schema.json'" in (ROOT / "docs" / "meson.build").read_text(encoding="utf-8")
+    assert "publish.schema.json" in part("Common options")
+
+
+def test_the_schema_has_every_code_of_the_gate() -> None:
+    reasons = re.findall(r'^ +X\([A-Z0-9_]+, "([A-Za-z]+)"', (ROOT / "verify" / "verdict.h").read_text(encoding="utf-8"), re.M)
+    own = set(re.findall(r'gate_add\(\w+(?:->\w+)?,[^;]*?GATE_[A-Z]+,\s+"([A-Z][A-Za-z]+)"', SOURCES))
+    assert len(reasons) >= 30 and {"Missing", "MsiSequence", "NothingToJudgeBy"} <= own
+    assert set(schema_of("publish").schema["$defs"]["gate_code"]["enum"]) == {*reasons, *own}
+
+
+@pytest.mark.parametrize(("line", "change"), [
+    (FINDING, {"more": 1}), (FINDING, {"schema": "surefoot.other/1"}), (FINDING, {"code": "Surprise"}), (FINDING, {"level": "failed"}),
+    (FINDING, {"code": "NothingToJudgeBy"}), (FINDING, {"detail": ""}), (FINDING, {"where": "a\nb"}), (FINDING, {"where": None}),
+    (SIGNED, {"result": "failed"}), (SIGNED, {"signature": None}), (SIGNED, {"detail": "why"}), (SIGNED, {"kind": "cms"}), (SIGNED, {"subject": "CN=x"}),
+    (SIGNED, {"key_id": "0123456789abcdef"}), (PROVEN, {"verdict": "refused"}), (PROVEN, {"verdict": "unproven"}), (PROVEN, {"type": "feed"}),
+    (PROVEN, {"type": "feed-release"}), (PROVEN, {"detail": "why"}), (PROVEN, {"verdict": "passed"}),
+])
+def test_the_schema_takes_no_other_line(line: dict[str, object], change: dict[str, object]) -> None:
+    assert not mistakes(line) and mistakes({**line, **change})
+    for name in line:
+        assert mistakes({k: v for k, v in line.items() if k != name}), name
 
 
 # -- keys/README.md ------------------------------------------------------------------------------------------------------------

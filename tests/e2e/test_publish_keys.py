@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime
 import fcntl
-import json
 import os
 import pty
 import resource
@@ -23,13 +22,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from publish_kit import PUBLISH, SUREFOOT, line_of, lines_of, pytestmark  # noqa: F401  (the mark: not built for Windows)
 
-ROOT = Path(__file__).resolve().parents[2]
-SUREFOOT = (ROOT / os.environ.get("SUREFOOT", "build/surefoot")).resolve()
-PUBLISH = Path(os.environ.get("SUREFOOT_PUBLISH", SUREFOOT.parent.parent / "keys" / "surefoot-publish")).resolve()
 TOKEN_LIBRARY = next(iter(Path("/usr/lib").rglob("libsofthsm2.so")), Path("/usr/lib/softhsm/libsofthsm2.so"))
-
-pytestmark = pytest.mark.skipif(bool(os.environ.get("SUREFOOT_WRAPPER")), reason="surefoot-publish is not built for Windows")
 
 PASSPHRASE = "correct horse"
 CONTENT = b"the bytes of a release\n"
@@ -174,7 +169,9 @@ def test_the_program_explains_itself() -> None:
     (("sign", "--pkcs11", "pkcs11:token=x?pin-value=1", "--cert", "c", "f"), "PIN does not belong"),
 ])
 def test_wrong_usage_is_told(desk: Path, words: tuple[str, ...], says: str) -> None:
-    refused(publish(*words, at=desk), 2, says)
+    done = publish(*words, at=desk)
+    refused(done, 2, says)
+    assert words[0:1] not in (("keygen",), ("sign",)) or done.stderr.decode().endswith(f"\nSee: surefoot-publish {words[0]} --help\n")
     assert names(desk) == ["f"]
 
 
@@ -190,7 +187,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_keygen_makes_a_secret_and_a_public_file(sealed: Path) -> None:
-    said = json.loads((sealed / "said.json").read_text())
+    said = line_of((sealed / "said.json").read_text())
     assert said["schema"] == "surefoot.keygen/1" and said["encrypted"] is True
     assert said["secret_file"] == "release.key" and said["public_file"] == "release.pub"
     comment, line = (sealed / "release.pub").read_text().splitlines()
@@ -203,6 +200,11 @@ def test_keygen_makes_a_secret_and_a_public_file(sealed: Path) -> None:
 def test_the_mode_of_a_secret_key_is_not_the_masks(desk: Path) -> None:
     must(publish("keygen", "--out", "k", "--no-passphrase", at=desk, umask=0))
     assert stat.S_IMODE((desk / "k.key").stat().st_mode) == 0o600
+
+
+def test_keygen_says_that_a_key_is_open(desk: Path) -> None:
+    said = line_of(must(publish("keygen", "--out", "k", "--no-passphrase", "--format", "json", at=desk)).stdout)
+    assert said["encrypted"] is False and said["public_key"] == (desk / "k.pub").read_text().splitlines()[1]
 
 
 def test_keygen_says_what_comes_next(desk: Path) -> None:
@@ -364,7 +366,7 @@ def test_files_that_cannot_be_signed_do_not_stop_the_others(desk: Path, open_key
     (desk / "g").write_bytes(b"")
     done = publish("sign", "--key", open_key, "--format", "json", desk / "f", desk / "nowhere", desk, desk / "g")
     refused(done, 1, "nowhere: cannot open", "is a folder")
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    lines = lines_of(done.stdout)
     assert [line["result"] for line in lines] == ["signed", "failed", "failed", "signed"]
     assert all(line["schema"] == "surefoot.sign/1" and line["kind"] == "minisign" for line in lines)
     assert lines[0]["signature"] == f"{desk / 'f'}.minisig" and lines[1]["signature"] is None and "cannot open" in lines[1]["detail"]
@@ -399,7 +401,7 @@ def test_files_larger_than_memory_are_signed(desk: Path, open_key: Path, people:
 @pytest.mark.parametrize("name", ["ec", "rsa"])
 def test_openssl_accepts_signatures_of_pem_keys(desk: Path, people: Path, name: str) -> None:
     done = must(sign_pem(people, name, desk / "f", "--format", "json"))
-    said = json.loads(done.stdout)
+    said = line_of(done.stdout)
     assert said["kind"] == "cms" and f"CN={name}" in said["subject"] and said["not_after"].endswith("Z") and len(said["sha256"]) == 64
     openssl_accepts(people, desk / "f")
     openssl_refuses_others(people, desk / "f")
