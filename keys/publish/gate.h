@@ -23,8 +23,8 @@ enum gate_level {
 };
 
 /* gate_finding: `code` is a reason's word (verify/verdict.h) or one of this gate's own: Missing,
- * Changed, SerialNotNewer, VersionMismatch, MsiNeitherVersion, MsiSequence, MsiUpgradeTable,
- * MsiVersion, MsiExternalMedia, ... */
+ * Changed, NothingToJudgeBy, SerialNotNewer, VersionMismatch, MsiNeitherVersion, MsiSequence,
+ * MsiUpgradeTable, MsiVersion, MsiExternalMedia, ... */
 struct gate_finding {
     enum gate_level level;
     const char *code; /* a literal */

@@ -72,6 +72,47 @@ void gate_signatures_fini(struct gate_signatures *s)
     s->n = 0;
 }
 
+/* --- signatures that nothing was given for */
+
+bool gate_can_judge(const struct gate_ask *ask, enum sig_system system)
+{
+    return system == SYSTEM_MINISIGN ? trust_n_keys(ask->policy->trust) > 0
+                                     : policy_demands_chain(ask->policy);
+}
+
+const char *gate_missing_option(enum sig_system system)
+{
+    return system == SYSTEM_MINISIGN ? "its key with --key" : "certificates with --anchors";
+}
+
+/* What is no signature of a system that we know stays: it is refused with its own reason. */
+static bool is_set_aside(const struct gate_ask *ask, enum sig_system system)
+{
+    return ask->n_floors == 0 && system != SYSTEM_NONE && !gate_can_judge(ask, system);
+}
+
+void gate_set_aside(const struct gate_ask *ask, const char *name, struct gate_signatures *s,
+                    struct gate *g)
+{
+    const size_t n = s->n;
+    s->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        char beside[GATE_PATH_ROOM + 16];
+        enum sig_system system = detached_system(s->spans[i]);
+        if (is_set_aside(ask, system)) {
+            snprintf(beside, sizeof(beside), "%s.%s", name, s->suffixes[i]);
+            gate_add(g, GATE_FAILED, "NothingToJudgeBy", beside,
+                     "a %s signature, and nothing to judge it by; give %s", sig_system_word(system),
+                     gate_missing_option(system));
+            buf_fini(&s->bytes[i]);
+            continue;
+        }
+        s->bytes[s->n] = s->bytes[i];
+        s->spans[s->n] = s->spans[i];
+        s->suffixes[s->n++] = s->suffixes[i];
+    }
+}
+
 /* --- the second name of each signature, under which a client finds it while the feed is replaced
  */
 
@@ -198,7 +239,10 @@ struct verified_feed *gate_feed(const struct gate_ask *ask, struct gate *g)
         gate_read_signatures(ask, FEED_NAME, &signatures, g);
         for (size_t i = 0; i < signatures.n; i++)
             check_twin(ask, buf_span(&bytes), signatures.spans[i], signatures.suffixes[i], g);
-        feed = prove(ask, buf_span(&bytes), &signatures, g);
+        const bool is_unsigned = signatures.n == 0;
+        gate_set_aside(ask, FEED_NAME, &signatures, g);
+        if (signatures.n > 0 || is_unsigned)
+            feed = prove(ask, buf_span(&bytes), &signatures, g);
         if (feed != NULL && ask->published != NULL)
             check_published(ask, verified_feed_get(feed), g);
     }

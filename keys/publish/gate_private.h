@@ -31,6 +31,16 @@ void gate_read_signatures(const struct gate_ask *ask, const char *name, struct g
                           struct gate *g);
 void gate_signatures_fini(struct gate_signatures *s);
 
+/* gate_can_judge: is there anything in the trust of the command line that a signature of this
+ * system could be judged by? gate_missing_option says what to give otherwise. */
+bool gate_can_judge(const struct gate_ask *ask, enum sig_system system);
+const char *gate_missing_option(enum sig_system system);
+
+/* gate_set_aside takes out those that this trust can't judge, which is GATE_FAILED: they may be
+ * good or bad. With a product file all stay: what it can't judge its clients refuse. */
+void gate_set_aside(const struct gate_ask *ask, const char *name, struct gate_signatures *s,
+                    struct gate *g);
+
 /* gate_feed proves the feed; NULL where it is refused or could not be read. Caller frees with
  * verified_feed_free. */
 struct verified_feed *gate_feed(const struct gate_ask *ask, struct gate *g);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "keys/publish/gate_private.h"
+#include "verify/detached.h"
 
 #define FLOORS_MAX 3
 
@@ -20,37 +21,42 @@ static const enum sig_system systems[FLOORS_MAX] = { [DEMAND_AUTHENTICODE] = SYS
                                                      [DEMAND_CMS] = SYSTEM_CMS,
                                                      [DEMAND_MINISIGN] = SYSTEM_MINISIGN };
 
-static bool can_judge(const struct gate_ask *ask, enum sig_system system)
+static bool payload_demands(const struct payload *p, enum sig_system system)
 {
-    return system == SYSTEM_MINISIGN ? trust_n_keys(ask->policy->trust) > 0
-                                     : policy_demands_chain(ask->policy);
-}
-
-static bool release_demands(const struct release *r, int system)
-{
-    for (size_t i = 0; i < r->payloads.n; i++)
-        for (size_t k = 0; k < r->payloads.items[i].demands.n; k++)
-            if (r->payloads.items[i].demands.items[k].system == system)
-                return true;
+    for (size_t i = 0; i < p->demands.n; i++)
+        if (systems[p->demands.items[i].system] == system)
+            return true;
     return false;
 }
 
-/* Each system that the release demands, judged by the trust that was given. */
-static void floors_of_release(const struct gate_ask *ask, const struct release *r,
+static bool release_demands(const struct release *r, enum sig_system system)
+{
+    for (size_t i = 0; i < r->payloads.n; i++)
+        if (payload_demands(&r->payloads.items[i], system))
+            return true;
+    return false;
+}
+
+/* Each system that the release demands, judged by the trust that was given. False where it is not
+ * enough for all of them: a client with more may take the release, and one with less never will. */
+static bool floors_of_release(const struct gate_ask *ask, const struct release *r,
                               const char *where, struct floors *floors, struct gate *g)
 {
+    bool can_all = true;
     for (int i = 0; i < FLOORS_MAX; i++) {
-        if (!release_demands(r, i))
+        if (!release_demands(r, systems[i]))
             continue;
-        if (!can_judge(ask, systems[i]))
-            gate_add(g, GATE_FAILED, "NothingToJudgeBy", where,
-                     "a payload demands a %s signature; give %s", sig_system_word(systems[i]),
-                     systems[i] == SYSTEM_MINISIGN ? "its key with --key"
-                                                   : "certificates with --anchors");
-        else
+        if (gate_can_judge(ask, systems[i])) {
             floors->own[floors->n++] = (struct payload_floor){ systems[i], ask->policy };
+            continue;
+        }
+        can_all = false;
+        gate_add(g, GATE_FAILED, "NothingToJudgeBy", where,
+                 "a payload demands a %s signature; give %s", sig_system_word(systems[i]),
+                 gate_missing_option(systems[i]));
     }
     floors->items = floors->own;
+    return can_all && floors->n > 0;
 }
 
 static bool find_floors(const struct gate_ask *ask, struct span document, const char *where,
@@ -71,9 +77,9 @@ static bool find_floors(const struct gate_ask *ask, struct span document, const 
         gate_add_err(g, where, &err);
         return false;
     }
-    floors_of_release(ask, &draft, where, floors, g);
+    bool is_enough = floors_of_release(ask, &draft, where, floors, g);
     release_fini(&draft);
-    return floors->n > 0;
+    return is_enough;
 }
 
 /* --- one payload */
@@ -100,6 +106,40 @@ static void lint_msi(struct source *src, const struct payload *p, const char *wh
     free(package);
 }
 
+static void judge_other(const struct gate_ask *ask, struct source *src, struct span signature,
+                        const char *where, struct gate *g)
+{
+    struct verdict v = { .type = "other", .size = src->size };
+    struct err err;
+    const size_t n_before = g->n;
+    enum errc rc = detached_judge(src, signature, ask->policy, &v, &err);
+    for (size_t i = 0; i < v.n_sigs; i++)
+        v.sigs[i]->whole_file = true;
+    verdict_settle(&v, ask->policy);
+    if (rc == E_OK && v.outcome != OUTCOME_ACCEPTED) {
+        gate_add_verdict(g, where, &v);
+        rc = g->n > n_before ? E_OK : err_set(&err, E_REFUSED, "did not prove genuine");
+    }
+    if (rc != E_OK)
+        gate_add_err(g, where, &err);
+    verdict_fini(&v);
+}
+
+/* A signature that the release does not demand: no client looks at it, and whoever checks the file
+ * by hand will. With a product file the question is what its clients do. */
+static void judge_others(const struct gate_ask *ask, struct source *src, const struct payload *p,
+                         const struct gate_signatures *signatures, const char *where,
+                         struct gate *g)
+{
+    for (size_t i = 0; i < signatures->n && ask->n_floors == 0; i++) {
+        char beside[GATE_PATH_ROOM + 16];
+        if (payload_demands(p, detached_system(signatures->spans[i])))
+            continue;
+        snprintf(beside, sizeof(beside), "%s.%s", where, signatures->suffixes[i]);
+        judge_other(ask, src, signatures->spans[i], beside, g);
+    }
+}
+
 /* prove_payload takes the source. */
 static void prove_payload(const struct gate_ask *ask, struct source *src, const struct payload *p,
                           const struct verified_release *release, size_t n_floors,
@@ -110,6 +150,8 @@ static void prove_payload(const struct gate_ask *ask, struct source *src, const 
     struct verified_package *package = NULL;
     struct err err;
     gate_read_signatures(ask, where, &signatures, g);
+    gate_set_aside(ask, where, &signatures, g);
+    judge_others(ask, src, p, &signatures, where, g);
     enum errc rc = verified_package_make(src, p, release, signatures.spans, signatures.n, verdicts,
                                          &package, &err);
     for (size_t i = 0; i < n_floors; i++) {

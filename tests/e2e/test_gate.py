@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -12,10 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, WRAPPER
-
-PROGRAM = Path(os.environ.get("SUREFOOT_PUBLISH", ROOT / "build" / "surefoot-publish"))
-pytestmark = pytest.mark.skipif(bool(WRAPPER), reason="surefoot-publish is not built for Windows yet")
+from publish_kit import PUBLISH, lines_of, pytestmark  # noqa: F401  (the mark: not built for Windows)
 
 PRODUCT = """<product xmlns="urn:surefoot:product:1" name="{name}" channel="stable">
   <install kind="archive" folder="/opt/orchard"/>
@@ -30,7 +26,7 @@ PRODUCT = """<product xmlns="urn:surefoot:product:1" name="{name}" channel="stab
 
 
 def publish(*args: object, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([str(PROGRAM), *map(str, args)], cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=120)
+    done = subprocess.run([str(PUBLISH), *map(str, args)], cwd=cwd, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=120)
     assert done.returncode == code, (args, done.returncode, done.stdout, done.stderr)
     return done
 
@@ -63,9 +59,9 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 def gate(at: Path, *more: object, trust: tuple[object, ...] = ("--key", "maker.pub")) -> tuple[int, list[dict[str, Any]], dict[str, Any]]:
     """The exit code, the findings, and the sum."""
-    done = subprocess.run([str(PROGRAM), "verify-release", "--format", "json", *map(str, trust), *map(str, more), "dist"], cwd=at,
+    done = subprocess.run([str(PUBLISH), "verify-release", "--format", "json", *map(str, trust), *map(str, more), "dist"], cwd=at,
                           capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=120)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    lines = lines_of(done.stdout)
     assert lines and lines[-1]["schema"] == "surefoot.verify-release/1", (done.stdout, done.stderr)
     assert lines[-1]["findings"] == len(lines) - 1
     assert {"passed": 0, "refused": 3, "failed": 1}[lines[-1]["result"]] == done.returncode
@@ -307,6 +303,93 @@ def test_what_cannot_be_judged_is_a_failure(folder: Path) -> None:
     name_document(folder)
     code, findings, _ = gate(folder)
     assert code == 1 and codes(findings) == {"NothingToJudgeBy"}
+
+
+# --- signatures of a second system, for which no trust is given
+
+
+@pytest.fixture(scope="module")
+def made_twice(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The good folder with a release 1.1.0 and a feed that a key and a certificate have signed."""
+    at = tmp_path_factory.mktemp("twice") / "x"
+    shutil.copytree(made, at, symlinks=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/O=Orchard Works",
+                    "-addext", "extendedKeyUsage=codeSigning", "-addext", "keyUsage=critical,digitalSignature", "-addext",
+                    "basicConstraints=critical,CA:FALSE", "-keyout", "cert.key", "-out", "cert.pem"], cwd=at, check=True, capture_output=True, timeout=60)
+    both = ["--key", "maker.key", "--cert", "cert.pem", "--cert-key", "cert.key"]
+    publish("release", "tree", "--product", "orchard", "--version", "1.1.0", "--dir", "dist", "--os", "linux", *both, cwd=at)
+    publish("feed", "dist", "--add", "1.1.0", *both, cwd=at)
+    return at
+
+
+@pytest.fixture
+def twice(made_twice: Path, tmp_path: Path) -> Path:
+    """A copy that a test may spoil."""
+    shutil.copytree(made_twice, tmp_path / "y", symlinks=True)
+    return tmp_path / "y"
+
+
+KEY, ANCHORS = ("--key", "maker.pub"), ("--anchors", "cert.pem")
+
+
+def unjudged(findings: list[dict[str, Any]]) -> dict[str, str]:
+    """Where there was nothing to judge by, and what is said of it; there must be no other finding."""
+    assert codes(findings) == {"NothingToJudgeBy"} and all(f["level"] == "failed" for f in findings), findings
+    return {f["where"]: f["detail"] for f in findings}
+
+
+def test_two_systems_pass_under_the_trust_of_both(twice: Path) -> None:
+    code, findings, total = gate(twice, trust=KEY + ANCHORS)
+    assert code == 0 and findings == [] and total["payloads"] == 2
+
+
+def test_a_signature_that_no_trust_was_given_for_is_a_failure_that_names_the_option(twice: Path) -> None:
+    code, findings, total = gate(twice, trust=KEY)
+    said = unjudged(findings)
+    assert code == 1 and set(said) == {"feed.xml.p7s", "1.1.0/release.xml"} and total["payloads"] == 1
+    assert all("--anchors" in text and "--key" not in text and "cms" in text for text in said.values()), said
+    code, findings, _ = gate(twice, "--only", "1.1.0", trust=ANCHORS)
+    said = unjudged(findings)
+    assert code == 1 and set(said) == {"feed.xml.minisig", "1.1.0/release.xml"}
+    assert all("--key" in text and "--anchors" not in text and "minisign" in text for text in said.values()), said
+
+
+def test_a_signature_beside_a_payload_that_no_release_demands_needs_its_trust_as_well(twice: Path) -> None:
+    payload = the_payload(twice).relative_to(twice)
+    publish("sign", "--cert", "cert.pem", "--cert-key", "cert.key", payload, cwd=twice)
+    publish("feed", "dist", "--remove", "1.1.0", "--key", "maker.key", "--cert", "cert.pem", "--cert-key", "cert.key", cwd=twice)
+    code, findings, _ = gate(twice, trust=KEY)
+    assert code == 1 and set(unjudged(findings)) == {"feed.xml.p7s", f"1.0.0/{payload.name}.p7s"}
+    assert gate(twice, trust=KEY + ANCHORS)[:2] == (0, [])
+    beside = twice / f"{payload}.p7s"
+    good = beside.read_bytes()
+    for spoilt, said in ((good[:-1] + bytes([good[-1] ^ 1]), "SignatureInvalid"), (b"no signature at all", "Malformed"), (good[:-1], "Malformed")):
+        beside.write_bytes(spoilt)
+        code, findings, _ = gate(twice, trust=KEY + ANCHORS)
+        assert code == 3 and {(f["where"], f["code"]) for f in findings} == {(f"1.0.0/{beside.name}", said)}, findings
+
+
+def test_a_feed_with_no_other_signature_is_not_called_unsigned(twice: Path) -> None:
+    for path in (twice / "dist").glob("feed.xml*.minisig"):
+        path.unlink()
+    code, findings, total = gate(twice, trust=KEY)
+    assert code == 1 and set(unjudged(findings)) == {"feed.xml.p7s"} and total["payloads"] == 0
+
+
+def test_what_can_be_judged_is_judged_all_the_same(twice: Path) -> None:
+    spoil_payload_byte(twice)
+    (twice / "dist" / "feed.xml.p7s").write_bytes(b"no signature at all")
+    code, findings, _ = gate(twice, trust=KEY)
+    assert code == 3 and {"Malformed", "Changed"} <= codes(findings) and "NothingToJudgeBy" not in codes(findings), findings
+    (twice / "dist" / "feed.xml.p7s").unlink()
+    code, findings, _ = gate(twice, trust=KEY)
+    assert {"DigestMismatch", "SignatureInvalid", "NothingToJudgeBy"} <= codes(findings) and code == 1
+
+
+def test_a_signature_that_the_product_file_has_no_trust_for_is_refused_as_its_clients_do(twice: Path) -> None:
+    (twice / "p.xml").write_text(PRODUCT.format(name="orchard", payload='<minisign><key file="maker.pub"/></minisign>'))
+    code, findings, _ = gate(twice, trust=("--product-file", "p.xml"))
+    assert code == 3 and codes(findings) == {"KeyMismatch"}, findings
 
 
 def test_usage(made: Path) -> None:
