@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "platform/base/buf.h"
+#include "platform/posix/fs_parts.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -58,6 +59,13 @@ static enum errc fs_open_source(void *self, const char *path, struct source **ou
     return source_file_open(path, out_src, err);
 }
 
+static enum errc fs_open_source_nofollow(void *self, const char *path, struct source **out_src,
+                                         struct err *err)
+{
+    UNUSED(self);
+    return posix_source_open_nofollow(path, out_src, err);
+}
+
 static enum errc fs_create(void *self, const char *path, unsigned flags, struct sink **out_sink,
                            struct err *err)
 {
@@ -86,6 +94,9 @@ static enum errc fs_stat_link(void *self, const char *path, struct fs_info *out,
         .mode = st.st_mode & 07777,
         .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
         .id = { (uint64_t)st.st_dev, (uint64_t)st.st_ino },
+        .n_links = (uint64_t)st.st_nlink,
+        .owner = st.st_uid,
+        .group = st.st_gid,
     };
     return E_OK;
 }
@@ -138,11 +149,30 @@ const struct fs_ops posix_fs_ops = {
     .kind = fs_kind_of,
     .list = fs_list,
     .open_source = fs_open_source,
+    .open_source_nofollow = fs_open_source_nofollow,
     .stat_link = fs_stat_link,
     .read_link = fs_read_link,
     .is_shared = fs_is_shared,
+    .guard = fs_guard,
+    .has_writer = fs_has_writer,
+    .free_bytes = fs_free_bytes,
     .create = fs_create,
     .make_folder = fs_make_folder,
+    .make_private_folder = fs_make_private_folder,
+    .make_link = fs_make_link,
+    .hard_link = fs_hard_link,
+    .clone = fs_clone,
     .remove = fs_remove,
     .remove_folder = fs_remove_folder,
+    .set_mode = fs_set_mode,
+    .copy_owner_and_attributes = fs_copy_owner_and_attributes,
+    .rename_new = fs_rename_new,
+    .exchange = fs_exchange,
+    .point = fs_point,
+    .append = fs_append,
+    .cut = fs_cut,
+    .sync_folder = fs_sync_folder,
+    .flush_tree = fs_flush_tree,
+    .lock = fs_lock,
+    .unlock = fs_unlock,
 };

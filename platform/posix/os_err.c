@@ -24,10 +24,14 @@ static enum errc code_of(int os)
     case ENOMEM: return E_NOMEM;
     case ETIMEDOUT: return E_TIMEOUT;
     case ENAMETOOLONG:
+    case ENOEXEC:
     case EINVAL: return E_ARGUMENT;
     case EFBIG:
+    case EMLINK:
     case EMFILE:
     case ENFILE: return E_LIMIT;
+    case EXDEV:
+    case ENOTTY:
     case ENOSYS:
     case EOPNOTSUPP: return E_UNSUPPORTED;
     default: return E_IO;

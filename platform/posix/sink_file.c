@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/base/text.h"
 #include "platform/posix/os_err.h"
+#include "platform/posix/posix.h"
 
 #define TRIES_MAX 8
 
@@ -23,22 +23,14 @@ struct file_sink {
     int fd;
     unsigned flags;
     bool is_temporary_there;
-    char temporary[48];
+    char temporary[POSIX_TEMPORARY_ROOM];
     char name[]; /* the last part of the path */
 };
 
 static enum errc file_write(struct sink *s, struct span bytes, struct err *err)
 {
     const struct file_sink *file = (const struct file_sink *)s;
-    while (bytes.len > 0) {
-        ssize_t n = write(file->fd, bytes.ptr, bytes.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return os_err_set(err, errno, "cannot write");
-        bytes = span_of(bytes.ptr + n, bytes.len - (size_t)n);
-    }
-    return E_OK;
+    return posix_write_all(file->fd, bytes, err);
 }
 
 /* Gives the temporary file its name, unless there is such a name. File systems that can't rename so
@@ -71,10 +63,10 @@ static enum errc file_commit(struct sink *s, struct err *err)
     if (failed != 0)
         return os_err_set(err, errno, "cannot put the finished file in place");
     file->is_temporary_there = false;
-    /* EINVAL: a file system on which a folder has nothing to flush */
-    if (fsync(file->folder) != 0 && errno != EINVAL)
-        return os_err_set(err, errno, "is in place, but its folder cannot be flushed");
-    return E_OK;
+    enum errc rc = posix_flush_folder(file->folder, err);
+    if (rc != E_OK)
+        (void)err_prefix(err, "is in place, but ");
+    return rc;
 }
 
 static void file_close(struct sink *s)
@@ -89,22 +81,11 @@ static void file_close(struct sink *s)
     free(file);
 }
 
-static enum errc make_temporary_name(struct file_sink *file, struct err *err)
-{
-    uint8_t random[12];
-    char hex[TEXT_HEX_LEN(sizeof(random))];
-    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        return os_err_set(err, errno, "the system gives no random bytes");
-    (void)snprintf(file->temporary, sizeof(file->temporary), ".surefoot-%s",
-                   text_to_hex(span_of(random, sizeof(random)), hex));
-    return E_OK;
-}
-
 static enum errc open_temporary(struct file_sink *file, struct err *err)
 {
     mode_t mode = (file->flags & SINK_PRIVATE) != 0 ? 0600 : 0666;
     for (int i = 0; i < TRIES_MAX; i++) {
-        enum errc rc = make_temporary_name(file, err);
+        enum errc rc = posix_temporary_name(file->temporary, err);
         if (rc != E_OK)
             return rc;
         file->fd = openat(file->folder, file->temporary,
@@ -146,35 +127,24 @@ static enum errc check_name_is_free(const struct file_sink *file, struct err *er
     return E_OK;
 }
 
-static enum errc open_folder(const char *path, size_t len, int *out_fd, struct err *err)
-{
-    char *folder = len == 0 ? strdup(".") : strndup(path, len);
-    if (folder == NULL)
-        return err_nomem(err);
-    *out_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int os = errno;
-    free(folder);
-    if (*out_fd < 0)
-        return os_err_set(err, os, "cannot open its folder");
-    return E_OK;
-}
-
 enum errc sink_file_create(const char *path, unsigned flags, struct sink **out_sink,
                            struct err *err)
 {
     static const struct sink_ops ops = { file_write, file_commit, file_close };
-    const char *slash = strrchr(path, '/');
-    const char *name = slash == NULL ? path : slash + 1;
-    if (name[0] == '\0')
-        return err_set(err, E_ARGUMENT, "is no name of a file");
+    const char *name = NULL;
+    int folder = -1;
+    enum errc rc = posix_open_parent(path, &folder, &name, err);
+    if (rc != E_OK)
+        return rc;
     struct file_sink *file = malloc(sizeof(*file) + strlen(name) + 1);
-    if (file == NULL)
+    if (file == NULL) {
+        (void)close(folder);
         return err_nomem(err);
-    *file = (struct file_sink){ .base = { .ops = &ops }, .folder = -1, .fd = -1, .flags = flags };
+    }
+    *file =
+        (struct file_sink){ .base = { .ops = &ops }, .folder = folder, .fd = -1, .flags = flags };
     (void)text_copy(file->name, strlen(name) + 1, name);
-    enum errc rc = open_folder(path, (size_t)(name - path), &file->folder, err);
-    if (rc == E_OK)
-        rc = check_name_is_free(file, err);
+    rc = check_name_is_free(file, err);
     if (rc == E_OK)
         rc = open_temporary(file, err);
     if (rc == E_OK && (flags & SINK_PRIVATE) != 0)

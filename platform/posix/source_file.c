@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "platform/posix/os_err.h"
+#include "platform/posix/posix.h"
 
 struct file_source {
     struct source base;
@@ -42,13 +43,10 @@ static void file_close(struct source *src)
     free(file);
 }
 
-enum errc source_file_open(const char *path, struct source **out_src, struct err *err)
+/* Takes the descriptor, also where it fails. */
+static enum errc open_source(int fd, struct source **out_src, struct err *err)
 {
     static const struct source_ops ops = { file_read_at, file_close };
-    /* O_NONBLOCK: a named pipe must not hold us up before we can say that it is no file. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return os_err_set(err, errno, "cannot open");
     enum errc rc;
     struct stat st;
     struct file_source *file = NULL;
@@ -76,4 +74,20 @@ enum errc source_file_open(const char *path, struct source **out_src, struct err
 fail:
     (void)close(fd);
     return rc;
+}
+
+enum errc source_file_open(const char *path, struct source **out_src, struct err *err)
+{
+    /* O_NONBLOCK: a named pipe must not hold us up before we can say that it is no file. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return os_err_set(err, errno, "cannot open");
+    return open_source(fd, out_src, err);
+}
+
+enum errc posix_source_open_nofollow(const char *path, struct source **out_src, struct err *err)
+{
+    int fd = -1;
+    enum errc rc = posix_open_nofollow(path, O_RDONLY, &fd, err);
+    return rc == E_OK ? open_source(fd, out_src, err) : rc;
 }
