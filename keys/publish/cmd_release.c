@@ -56,7 +56,7 @@ struct releasing {
     struct release_ask ask;
     struct signers signers;
     bool has_version, has_created;
-    struct bar hashing, packing;
+    struct bar packing;
     int64_t began;
 };
 
@@ -245,17 +245,15 @@ static void draw(void *ctx, uint64_t done, uint64_t total)
 
 static void end_bars(const struct releasing *r)
 {
-    if (r->hashing.is_shown && r->hashing.percent != UINT32_MAX)
+    if (r->packing.is_shown && r->packing.percent != UINT32_MAX)
         (void)fprintf(stderr, "\r%*s\r", BAR_WIDTH + 16, "");
 }
 
 static void begin_bars(struct releasing *r)
 {
     bool is_shown = r->p->format == PUBLISH_TEXT && !r->p->quiet && console_is_terminal(2);
-    r->hashing = (struct bar){ "hashing", is_shown, UINT32_MAX };
     r->packing = (struct bar){ "packing", is_shown, UINT32_MAX };
     r->ask.progress = draw;
-    r->ask.hashing_ctx = &r->hashing;
     r->ask.packing_ctx = &r->packing;
 }
 

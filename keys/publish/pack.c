@@ -31,7 +31,7 @@
 #define WORKERS_MAX 16 /* each takes some 20 MiB */
 
 struct packer {
-    const struct tree *tree;
+    struct tree *tree;
     const struct pack_options *options;
     struct archive *archive;
     struct archive_entry *entry; /* the one that libarchive's raw format has */
@@ -249,10 +249,15 @@ static enum errc put_headers(struct packer *p, const struct tree_entry *e, struc
 
 /* --- the files */
 
-static enum errc check_digest(const struct tree_entry *e, const struct digest *d, struct err *err)
+/* settle_digest: what was read is what the tree lists from now on, or has been. Of different files
+ * it may be called at once. */
+static enum errc settle_digest(struct tree *t, size_t i, const struct digest *d, struct err *err)
 {
+    const struct tree_entry *e = tree_get(t, i);
     char name[NAME_SHOWN];
-    if (!span_equal(digest_span(d), digest_span(&e->sha256)))
+    if (e->sha256.len == 0)
+        tree_set_sha256(t, i, d);
+    else if (!span_equal(digest_span(d), digest_span(&e->sha256)))
         return err_set(err, E_MALFORMED,
                        "\"%s\": changed since it was listed: its bytes are others",
                        text_printable(span_text(e->path), name, sizeof(name)));
@@ -268,7 +273,7 @@ static bool fits_batch(const struct tree_entry *e)
 static void read_piece(void *ctx, size_t k)
 {
     struct batch *b = ctx;
-    const struct tree *t = b->packer->tree;
+    struct tree *t = b->packer->tree;
     const struct tree_entry *e = tree_get(t, b->first + k);
     struct err *err = &b->errs[k];
     struct source *src;
@@ -281,7 +286,7 @@ static void read_piece(void *ctx, size_t k)
     if (rc == E_OK)
         rc = digest_bytes(DIGEST_SHA256, span_of(to, (size_t)e->size), &d, err);
     if (rc == E_OK)
-        (void)check_digest(e, &d, err);
+        (void)settle_digest(t, b->first + k, &d, err);
 }
 
 static enum errc put_large(struct packer *p, size_t i, struct err *err)
@@ -303,7 +308,7 @@ static enum errc put_large(struct packer *p, size_t i, struct err *err)
     if (rc == E_OK)
         rc = hasher_finish(p->file_hash, &set, err);
     source_close(src);
-    return rc == E_OK ? check_digest(e, &set.of[DIGEST_SHA256], err) : rc;
+    return rc == E_OK ? settle_digest(p->tree, i, &set.of[DIGEST_SHA256], err) : rc;
 }
 
 static enum errc put_entry(struct packer *p, struct batch *b, size_t k, struct err *err)
@@ -442,7 +447,7 @@ static enum errc check_options(const struct pack_options *options, struct err *e
     return E_OK;
 }
 
-enum errc pack_tree(const struct tree *t, const struct pack_options *options, struct sink *to,
+enum errc pack_tree(struct tree *t, const struct pack_options *options, struct sink *to,
                     struct pack_result *out, struct err *err)
 {
     struct packer p = { .tree = t, .options = options, .sink = to };

@@ -36,10 +36,11 @@ struct pack_result {
 };
 
 /* pack_tree writes the archive to `to`, which the caller then commits, or aborts after an error.
- * Every file is hashed again while it is packed: E_MALFORMED, naming it, where it is no longer what
- * the tree lists. E_ARGUMENT for a time or level out of range; what reading and writing fail with.
+ * Every file is hashed while it is packed: E_MALFORMED, naming it, where it is no longer what the
+ * tree lists; where the tree has no hash of it, this one is put there. E_ARGUMENT for a time or
+ * level out of range; what reading and writing fail with.
  */
-MUST_USE enum errc pack_tree(const struct tree *t, const struct pack_options *options,
-                             struct sink *to, struct pack_result *out, struct err *err);
+MUST_USE enum errc pack_tree(struct tree *t, const struct pack_options *options, struct sink *to,
+                             struct pack_result *out, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "keys/publish/release_private.h"
 #include "keys/publish/write_release.h"
 #include "platform/base/text.h"
+#include "platform/work.h"
 #include "verify/digest.h"
 
 #define ARENA_MAX (256 * 1024 * 1024)
@@ -48,7 +49,7 @@ enum errc release_name_folder(const struct release_making *m, char to[RELEASE_MA
 
 /* --- the document */
 
-static enum errc make_document(struct release_making *m)
+static enum errc make_document(struct release_making *m, struct err *err)
 {
     bool adds = m->ask->is_addition && m->has_old;
     struct release r = { .product = m->ask->product,
@@ -56,14 +57,14 @@ static enum errc make_document(struct release_making *m)
                          .created = adds ? m->old.created : m->ask->created };
     size_t n_old = adds ? m->old.payloads.n : 0;
     void *items;
-    enum errc rc = arena_alloc(&m->arena, (n_old + 1) * sizeof(*r.payloads.items), &items, m->err);
+    enum errc rc = arena_alloc(&m->arena, (n_old + 1) * sizeof(*r.payloads.items), &items, err);
     if (rc != E_OK)
         return rc;
     r.payloads.items = items;
     for (; r.payloads.n < n_old; r.payloads.n++)
         r.payloads.items[r.payloads.n] = m->old.payloads.items[r.payloads.n];
     r.payloads.items[r.payloads.n++] = m->payload;
-    return write_release(&r, &m->document, m->err);
+    return write_release(&r, &m->document, err);
 }
 
 static enum errc write_document(struct release_making *m)
@@ -100,13 +101,36 @@ static enum errc look(struct release_making *m)
     return rc == E_OK ? release_read_given(m) : rc;
 }
 
+/* The document and the signatures need nothing of each other, and are made side by side. */
+struct finishing {
+    struct release_making *m;
+    enum errc document_rc, sign_rc;
+    struct err document_err;
+};
+
+static void finish_piece(void *ctx, size_t i)
+{
+    struct finishing *f = ctx;
+    if (i == 0)
+        f->document_rc = make_document(f->m, &f->document_err);
+    else
+        f->sign_rc = release_sign_payload(f->m);
+}
+
+static enum errc finish(struct release_making *m)
+{
+    struct finishing f = { .m = m };
+    work_run(2, finish_piece, &f);
+    if (f.document_rc != E_OK && m->err != NULL)
+        *m->err = f.document_err;
+    return f.document_rc != E_OK ? f.document_rc : f.sign_rc;
+}
+
 static enum errc put(struct release_making *m)
 {
     enum errc rc = release_write_payload(m);
     if (rc == E_OK)
-        rc = make_document(m);
-    if (rc == E_OK)
-        rc = release_sign_payload(m);
+        rc = finish(m);
     return rc == E_OK ? write_document(m) : rc;
 }
 

@@ -37,7 +37,7 @@ struct release_ask {
     bool is_addition;
     struct signers *signers;
     tree_progress_fn progress; /* may be NULL */
-    void *hashing_ctx, *packing_ctx;
+    void *packing_ctx;
 };
 
 /* What was made. Paths as they are on the disk. */

@@ -86,11 +86,8 @@ static enum errc begin_file(const struct release_making *m, const char *path, bo
 
 static enum errc read_tree(struct release_making *m)
 {
-    const struct tree_options options = { .progress = m->ask->progress,
-                                          .progress_ctx = m->ask->hashing_ctx };
+    const struct tree_options options = { .leaves_hashing = true };
     enum errc rc = tree_read(m->platform, m->ask->source, &options, &m->tree, m->err);
-    if (rc == E_OK)
-        rc = payload_of_tree(m->tree, &m->arena, &m->payload, m->err);
     return release_prefix_path(m, rc, m->ask->source);
 }
 
@@ -113,6 +110,9 @@ static enum errc pack(struct release_making *m, struct sink *sink)
     enum errc rc = pack_tree(m->tree, &options, sink, &result, m->err);
     if (rc != E_OK)
         return prefix_both(m);
+    rc = payload_of_tree(m->tree, &m->arena, &m->payload, m->err);
+    if (rc != E_OK)
+        return rc;
     if (result.unpacked_size != m->payload.unpacked_size ||
         result.sha256.len != sizeof(m->payload.sha256))
         return err_set(m->err, E_INTERNAL, "the archive is not of the tree that was read");

@@ -321,7 +321,7 @@ static enum errc read_tree(struct tree *t, const struct tree_options *options, s
         drop_used_folders(t);
     sort_items(t->n, is_before, swap_entries, t);
     rc = check_set(t, err);
-    return rc == E_OK ? hash_all(t, options, err) : rc;
+    return rc == E_OK && !options->leaves_hashing ? hash_all(t, options, err) : rc;
 }
 
 enum errc tree_read(struct platform *p, const char *folder, const struct tree_options *options,
@@ -360,6 +360,11 @@ size_t tree_n(const struct tree *t)
 const struct tree_entry *tree_get(const struct tree *t, size_t i)
 {
     return &t->entries[i];
+}
+
+void tree_set_sha256(struct tree *t, size_t i, const struct digest *sha256)
+{
+    t->entries[i].sha256 = *sha256;
 }
 
 uint64_t tree_bytes(const struct tree *t)

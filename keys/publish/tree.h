@@ -29,23 +29,25 @@ struct tree_entry {
     const char *target;   /* of a link, else NULL */
     uint64_t size;        /* bytes of a file, else 0 */
     unsigned mode;        /* 0644 or 0755; 0777 of a link */
-    struct digest sha256; /* of a file */
+    struct digest sha256; /* of a file; a len of 0: not hashed yet */
 };
 
 /* Called from one thread at a time, more and more `done` bytes of `total`. */
 typedef void (*tree_progress_fn)(void *ctx, uint64_t done, uint64_t total);
 
 struct tree_options {
-    bool lists_folders; /* all of them, not the empty ones alone */
+    bool lists_folders;  /* all of them, not the empty ones alone */
+    bool leaves_hashing; /* pack_tree hashes the files, which it reads anyway */
     tree_progress_fn progress;
     void *progress_ctx; /* may be NULL, as may progress */
 };
 
 struct tree;
 
-/* tree_read lists `folder` and hashes its files on all cores. E_MALFORMED for what is refused
- * above, naming the path, or both; E_LIMIT; E_UNSUPPORTED for links on Windows; and what reading
- * fails with. `p` is borrowed and must outlive the tree. Caller frees with tree_free. */
+/* tree_read lists `folder` and hashes its files on all cores, unless that is left. E_MALFORMED for
+ * what is refused above, naming the path, or both; E_LIMIT; E_UNSUPPORTED for links on Windows; and
+ * what reading fails with. `p` is borrowed and must outlive the tree. Caller frees with tree_free.
+ */
 MUST_USE enum errc tree_read(struct platform *p, const char *folder,
                              const struct tree_options *options, struct tree **out,
                              struct err *err);
@@ -53,6 +55,9 @@ void tree_free(struct tree *t);
 
 size_t tree_n(const struct tree *t);
 const struct tree_entry *tree_get(const struct tree *t, size_t i);
+
+/* tree_set_sha256 fills in the hash of file number `i`, which had none. */
+void tree_set_sha256(struct tree *t, size_t i, const struct digest *sha256);
 
 /* tree_bytes is the sum of all sizes. */
 uint64_t tree_bytes(const struct tree *t);

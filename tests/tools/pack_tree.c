@@ -24,7 +24,7 @@ static void print_entry(const struct tree_entry *e)
                  e->path, e->target == NULL ? "" : "\t", e->target == NULL ? "" : e->target);
 }
 
-static enum errc write_archive(const struct tree *t, const struct pack_options *options,
+static enum errc write_archive(struct tree *t, const struct pack_options *options,
                                const char *path, struct err *err)
 {
     struct pack_result result;

@@ -366,7 +366,7 @@ static struct memory_sink memory_sink(void)
     return m;
 }
 
-static struct memory_sink pack(const struct tree *t, int64_t time, unsigned n_workers)
+static struct memory_sink pack(struct tree *t, int64_t time, unsigned n_workers)
 {
     struct pack_options options = { .time = time, .level = PACK_LEVEL, .n_workers = n_workers };
     struct memory_sink sink = memory_sink();
@@ -502,7 +502,7 @@ static void pack_has_room_for_paths_of_every_length(void **state)
     }
 }
 
-static enum errc try_pack(const struct tree *t, const struct pack_options *options,
+static enum errc try_pack(struct tree *t, const struct pack_options *options,
                           uint64_t fails_after, int *n_failures, struct err *err)
 {
     struct memory_sink sink = memory_sink();
