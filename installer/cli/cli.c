@@ -47,7 +47,7 @@ enum exit_code cli_fail(const struct cli *cli, const struct err *err)
 {
     bool is_usage = err->code == E_ARGUMENT;
     (void)fprintf(stderr, "surefoot %s: %s\n", cli->command, err->text);
-    if (is_usage)
+    if (is_usage && !cli->line_makes_sense)
         (void)fprintf(stderr, "See: surefoot %s --help\n", cli->command);
     return is_usage ? EXIT_USAGE : EXIT_FAILED;
 }

@@ -221,6 +221,7 @@ static enum exit_code verify_with(struct run *run, int argc, char **argv)
         rc = check_words(run, &run->err);
     if (rc == E_OK)
         rc = setup_finish(&run->setup, &run->err);
+    run->cli->line_makes_sense = rc == E_OK || run->setup.blames_file;
     if (rc != E_OK)
         return cli_fail(run->cli, &run->err);
     run->files = argv;

@@ -70,11 +70,13 @@ static struct trust_files files_of(const struct verify_setup *s)
 
 /* A bad trust file is the user's to mend: all of these are usage errors but real I/O and memory
  * trouble. */
-static enum errc as_usage(enum errc rc, const char *option, const char *path, struct err *err)
+static enum errc as_usage(struct verify_setup *s, enum errc rc, const char *option,
+                          const char *path, struct err *err)
 {
     char shown[100];
     if (rc == E_OK)
         return rc;
+    s->blames_file = true;
     if (rc != E_NOMEM && rc != E_IO)
         err->code = E_ARGUMENT;
     return err_prefix(err, "--%s %s: ", option,
@@ -87,7 +89,7 @@ static enum errc add_files(struct verify_setup *s, const char *option, const cha
     struct trust_files files = files_of(s);
     if (what == TRUST_FILE_ANCHORS)
         s->has_anchors = true;
-    return as_usage(trust_files_add(&files, what, value, s->trust, err), option, value, err);
+    return as_usage(s, trust_files_add(&files, what, value, s->trust, err), option, value, err);
 }
 
 static enum errc add_publisher(struct verify_setup *s, const char *value, struct err *err)
@@ -220,7 +222,7 @@ static enum errc apply_policy_file(struct verify_setup *s, const char *path, str
     }
     policy_doc_fini(&doc);
     buf_fini(&bytes);
-    return as_usage(rc, "policy", path, err);
+    return as_usage(s, rc, "policy", path, err);
 }
 
 static enum errc set_catalog(struct verify_setup *s, const char *value, struct err *err)
@@ -290,6 +292,7 @@ static enum errc add_default_anchors(struct verify_setup *s, struct err *err)
         (key_alone && s->policy.n_publishers == 0))
         return E_OK;
     enum errc rc = trust_files_add_default_anchors(&files, s->trust, err);
+    s->blames_file = rc != E_OK;
     return rc == E_OK ? rc : err_prefix(err, "--anchors ");
 }
 
@@ -303,7 +306,7 @@ static enum errc load_catalog(struct verify_setup *s, struct err *err)
         rc = catalog_open(src, &s->policy, &s->catalog, err);
     source_close(src);
     s->policy.catalog = s->catalog;
-    return as_usage(rc, "catalog", s->catalog_path, err);
+    return as_usage(s, rc, "catalog", s->catalog_path, err);
 }
 
 enum errc setup_finish(struct verify_setup *s, struct err *err)

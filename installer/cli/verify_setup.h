@@ -25,6 +25,7 @@ struct verify_setup {
     char *owned[256];         /* texts that outlive a policy document */
     size_t n_owned;
     bool has_anchors, has_at, has_revocation;
+    bool blames_file; /* what failed is a file that was named, or what is in it */
     const char *base; /* folder that a policy document's paths are relative to; NULL: as they are */
 };
 

@@ -38,6 +38,14 @@ def refuses_usage(*words: Any, says: str) -> None:
     assert text.endswith(f"See: surefoot {words[0]} --help\n") and text.count("\n") == 2, text
 
 
+def refuses_file(*words: Any, says: str) -> None:
+    """Exit 2 and one message: of a broken file the help says nothing."""
+    done = run(*words)
+    text = done.stderr.decode("utf-8")
+    assert (done.returncode, done.stdout) == (2, b""), text
+    assert says in text and text.startswith(f"surefoot {words[0]}: ") and text.count("\n") == 1 and "--help" not in text, text
+
+
 # -- help ------------------------------------------------------------------------------------------------------------------
 
 
@@ -132,15 +140,18 @@ def test_wrong_options(name: str, words: list[str], says: str) -> None:
     (["--revocation", "maybe"], "--revocation is off, crl or online"),
     (["--revocation", "online"], "not in this version"),
     (["--publisher", "\udcff\udcfe"], "no UTF-8"),
-    (["--catalog", "absent.cat"], "--catalog absent.cat: "),
-    (["--policy", "absent.xml"], "--policy absent.xml: "),
-    (["--crl", "absent.crl"], "--crl absent.crl: "),
-    (["--key", "absent.pub"], "--key absent.pub: "),
 ])
 def test_wrong_values(shelf: Shelf, words: list[str], says: str) -> None:
     if any("\udcff" in w for w in words) and (os.name != "posix" or WRAPPER):
         pytest.skip("arguments are UTF-16 there")
     refuses_usage(*shelf.verify, *(os.fsencode(w) for w in words), shelf.good, says=says)
+
+
+@pytest.mark.parametrize("option", ["--catalog", "--policy", "--crl", "--key", "--anchors", "--timestamp-anchors"])
+def test_a_file_that_is_not_there_is_wrong_usage(shelf: Shelf, tmp_path: Path, option: str) -> None:
+    refuses_file(*shelf.verify, option, "absent.x", shelf.good, says=f"{option} absent.x: ")
+    (tmp_path / "absent.x").write_bytes(b"nothing of the kind\n")
+    refuses_file(*shelf.verify, option, tmp_path / "absent.x", shelf.good, says=f"surefoot verify: {option} ")
 
 
 @pytest.mark.parametrize("option", ["--signature", "--sha256"])
@@ -180,12 +191,12 @@ def test_demands_of_two_systems_want_a_require(shelf: Shelf) -> None:
     (b"", ""), (b"no certificate\n", ""), (b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", ""), (b"\x30\x82", "")])
 def test_broken_anchors_are_wrong_usage(shelf: Shelf, tmp_path: Path, data: bytes, says: str) -> None:
     (tmp_path / "broken.pem").write_bytes(data)
-    refuses_usage("verify", "--anchors", tmp_path / "broken.pem", shelf.good, says="--anchors ")
-    refuses_usage("verify", "--anchors", tmp_path, shelf.good, says="broken.pem")
+    refuses_file("verify", "--anchors", tmp_path / "broken.pem", shelf.good, says="--anchors ")
+    refuses_file("verify", "--anchors", tmp_path, shelf.good, says="broken.pem")
 
 
 def test_a_folder_of_anchors(shelf: Shelf, tmp_path: Path) -> None:
-    refuses_usage("verify", "--anchors", tmp_path, shelf.good, says="has no certificate")
+    refuses_file("verify", "--anchors", tmp_path, shelf.good, says="has no certificate")
     (tmp_path / "README").write_text("not a certificate, and not looked at\n")
     (tmp_path / "z.der").write_bytes(pk.pki().root.der)
     pk.write_pem(tmp_path / "a.crt", pk.pki().tsa_root)
