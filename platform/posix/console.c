@@ -17,6 +17,7 @@ void console_init(void)
 {
     /* A reader that goes away must end in a failed write that we report, not in a silent death. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_DFL); /* whoever started us may ignore it: then no end is told */
 }
 
 enum errc console_arguments(int argc, char **argv, int *out_argc, char ***out_argv, struct err *err)

@@ -1,9 +1,11 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "platform/posix/host_parts.h"
 #include "platform/posix/posix.h"
 
 static int64_t host_now(void *self)
@@ -19,7 +21,7 @@ static bool find_own_folder(char *to, size_t room)
     const char *home = getenv("HOME");
     struct stat st;
     int n = -1;
-    if (geteuid() == 0)
+    if (posix_is_elevated())
         return false;
     if (config != NULL && config[0] == '/')
         n = snprintf(to, room, "%s/surefoot", config);
@@ -48,8 +50,78 @@ static enum errc host_system_anchors(void *self, host_cert_fn fn, void *ctx, str
     return E_OK;
 }
 
+static int64_t host_monotonic_ms(void *self)
+{
+    UNUSED(self);
+    return posix_monotonic_ms();
+}
+
+static void host_sleep_ms(void *self, int64_t ms)
+{
+    UNUSED(self);
+    if (ms <= 0)
+        return;
+    struct timespec left = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (ms % 1000) * 1000000 };
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
+}
+
+static enum errc host_calendar(void *self, int64_t unix_s, enum host_zone zone,
+                               struct host_time *out, struct err *err)
+{
+    struct tm tm;
+    time_t t = (time_t)unix_s;
+    UNUSED(self);
+    if ((zone == HOST_LOCAL ? localtime_r(&t, &tm) : gmtime_r(&t, &tm)) == NULL)
+        return err_set(err, E_ARGUMENT, "%lld seconds since 1970 is in no year that there is",
+                       (long long)unix_s);
+    *out = (struct host_time){
+        .year = tm.tm_year + 1900,
+        .month = tm.tm_mon + 1,
+        .day = tm.tm_mday,
+        .weekday = tm.tm_wday,
+        .minute = tm.tm_hour * 60 + tm.tm_min,
+        .second = tm.tm_sec,
+        .offset_s = (int)tm.tm_gmtoff,
+    };
+    return E_OK;
+}
+
+static enum errc host_temp_folder(void *self, char *to, size_t room, struct err *err)
+{
+    const char *wanted = posix_is_elevated() ? NULL : getenv("TMPDIR");
+    UNUSED(self);
+    int n = snprintf(to, room, "%s", wanted != NULL && wanted[0] == '/' ? wanted : "/tmp");
+    if (n < 0 || (size_t)n >= room)
+        return err_set(err, E_LIMIT, "no room for the path of the folder for temporary files");
+    return E_OK;
+}
+
+static enum errc host_random(void *self, uint8_t *to, size_t len, struct err *err)
+{
+    UNUSED(self);
+    return posix_random(to, len, err);
+}
+
+static enum errc host_group_exists(void *self, const char *name, bool *out_exists, struct err *err)
+{
+    UNUSED(self);
+    return posix_group_exists(name, out_exists, err);
+}
+
 const struct host_ops posix_host_ops = {
     .now = host_now,
+    .monotonic_ms = host_monotonic_ms,
+    .sleep_ms = host_sleep_ms,
+    .calendar = host_calendar,
     .config_folder = host_config_folder,
+    .temp_folder = host_temp_folder,
     .system_anchors = host_system_anchors,
+    .machine_id = host_machine_id,
+    .boot_id = host_boot_id,
+    .random = host_random,
+    .name = host_name,
+    .os = host_os,
+    .group_exists = host_group_exists,
+    .log_event = host_log_event,
 };

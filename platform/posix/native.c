@@ -4,6 +4,8 @@
 
 struct platform *platform_native(void)
 {
-    static struct platform native = { .fs = &posix_fs_ops, .host = &posix_host_ops };
+    static struct platform native = { .fs = &posix_fs_ops,
+                                      .proc = &posix_proc_ops,
+                                      .host = &posix_host_ops };
     return &native;
 }

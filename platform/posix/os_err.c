@@ -9,6 +9,7 @@ static enum errc code_of(int os)
 {
     switch (os) {
     case ENOENT:
+    case ESRCH:
     case ENOTDIR: return E_ABSENT;
     case EACCES:
     case EPERM:
