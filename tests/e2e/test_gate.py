@@ -477,3 +477,61 @@ def test_a_package_of_another_version_than_its_document(folder: Path) -> None:
         code, findings, _ = gate(folder, "--only", "2.1.0")
         assert code == 3 and codes(findings) == {"VersionMismatch"}, findings
         document.write_text(old)
+
+
+# --- and one that carries an Authenticode signature
+
+
+@pytest.fixture
+def signed(folder: Path) -> Path:
+    """The folder with an MSI in it that its maker has signed; root.pem is the certificate to trust. Returns the package in its place."""
+    from cryptography.hazmat.primitives import serialization
+
+    from tests.kit import pki as pk
+    w, leaf = pk.pki(), pk.leaf(before="2021-01-01", after="2038-01-01")
+    (folder / "leaf.key").write_bytes(leaf.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    pk.write_pem(folder / "chain.pem", leaf, w.inter)
+    pk.write_pem(folder / "root.pem", w.root)
+    msi(folder).rename(folder / "plain.msi")
+    subprocess.run(["osslsigncode", "sign", "-certs", "chain.pem", "-key", "leaf.key", "-h", "sha256", "-add-msi-dse", "-in", "plain.msi", "-out", "orchard.msi"],
+                   cwd=folder, check=True, capture_output=True)
+    publish("release", "orchard.msi", "--product", "orchard", "--version", "2.1.0", "--dir", "dist", "--publisher", pk.PUBLISHER, cwd=folder)
+    publish("feed", "dist", "--add", "2.1.0", "--key", "maker.key", cwd=folder)
+    return folder / "dist" / "2.1.0" / "orchard.msi"
+
+
+def judged_by(publisher: str) -> tuple[object, ...]:
+    return ("--key", "maker.pub", "--anchors", "root.pem", "--publisher", publisher)
+
+
+def test_an_authenticode_package_is_judged_by_its_own_signature(folder: Path, signed: Path) -> None:
+    from tests.kit import pki as pk
+    assert gate(folder, "--only", "2.1.0", trust=judged_by(pk.PUBLISHER))[0] == 0
+    code, findings, _ = gate(folder, "--only", "2.1.0", trust=judged_by("Elm Street Software"))
+    assert code == 3 and codes(findings) == {"DemandsTooLittle"}, findings
+    code, findings, _ = gate(folder, "--only", "2.1.0")
+    assert code == 1 and codes(findings) == {"NothingToJudgeBy"}, findings
+    data = bytearray(signed.read_bytes())
+    at = data.index("Orchard Works".encode())
+    data[at] ^= 1
+    signed.write_bytes(data)
+    code, findings, _ = gate(folder, "--only", "2.1.0", trust=judged_by(pk.PUBLISHER))
+    assert code == 3 and "DigestMismatch" in codes(findings), findings
+
+
+def test_a_package_that_is_listed_and_not_signed_by_its_maker(folder: Path, signed: Path) -> None:
+    """The right hash in the document, and another signer: the floor still holds."""
+    from tests.kit import pki as pk
+    shutil.copy(folder / "plain.msi", signed)
+    document = folder / "dist" / "2.1.0" / "release.xml"
+    data = signed.read_bytes()
+    text = document.read_text()
+    at = text.index("orchard.msi")
+    document.write_text(text[:at] + re.sub(r'size="\d+" sha256="[0-9a-f]+"', f'size="{len(data)}" sha256="{hashlib.sha256(data).hexdigest()}"', text[at:], count=1))
+    raw, feed = document.read_bytes(), folder / "dist" / "feed.xml"
+    text = feed.read_text()
+    at = text.index("2.1.0/release.xml")
+    feed.write_text(text[:at] + re.sub(r'size="\d+" sha256="[0-9a-f]+"', f'size="{len(raw)}" sha256="{hashlib.sha256(raw).hexdigest()}"', text[at:], count=1))
+    sign_feed(folder)
+    code, findings, _ = gate(folder, "--only", "2.1.0", trust=judged_by(pk.PUBLISHER))
+    assert code == 3 and codes(findings) == {"Unsigned"}, findings
