@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keys/publish/xml_out.h"
+#include "manifest/xml_out.h"
 #include "platform/base/sort.h"
 #include "platform/base/text.h"
 

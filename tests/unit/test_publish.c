@@ -12,7 +12,7 @@
 
 #include "keys/publish/write_feed.h"
 #include "keys/publish/write_release.h"
-#include "keys/publish/xml_out.h"
+#include "manifest/xml_out.h"
 #include "platform/base/text.h"
 
 #define T0 INT64_C(1764028800) /* 2025-11-25T00:00:00Z */

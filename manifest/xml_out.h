@@ -1,5 +1,5 @@
-#ifndef SUREFOOT_PUBLISH_XML_OUT_H
-#define SUREFOOT_PUBLISH_XML_OUT_H
+#ifndef SUREFOOT_MANIFEST_XML_OUT_H
+#define SUREFOOT_MANIFEST_XML_OUT_H
 
 /* xml_out.h: elements and attributes to bytes, in one form: UTF-8, the XML declaration, two spaces
  * a level, attributes in double quotes on the line of their element, <a/> for what is empty, LF

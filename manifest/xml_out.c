@@ -1,4 +1,4 @@
-#include "keys/publish/xml_out.h"
+#include "manifest/xml_out.h"
 
 #include <inttypes.h>
 #include <stdio.h>
