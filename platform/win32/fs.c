@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/win32/fs_parts.h"
 #include "platform/win32/w32.h"
 
 #define NAMES_MAX 100000
@@ -109,6 +110,13 @@ static enum errc fs_open_source(void *self, const char *path, struct source **ou
     return source_file_open(path, out_src, err);
 }
 
+static enum errc fs_open_source_nofollow(void *self, const char *path, struct source **out_src,
+                                         struct err *err)
+{
+    UNUSED(self);
+    return w32_source_open_nofollow(path, out_src, err);
+}
+
 static enum errc fs_create(void *self, const char *path, unsigned flags, struct sink **out_sink,
                            struct err *err)
 {
@@ -148,6 +156,7 @@ static struct fs_info info_of_handle(HANDLE handle, const BY_HANDLE_FILE_INFORMA
     out.mtime_ns = unix_ns(info->ftLastWriteTime);
     out.id[0] = info->dwVolumeSerialNumber;
     out.id[1] = ((uint64_t)info->nFileIndexHigh << 32) | info->nFileIndexLow;
+    out.n_links = info->nNumberOfLinks;
     return out;
 }
 
@@ -240,11 +249,30 @@ const struct fs_ops win32_fs_ops = {
     .kind = fs_kind_of,
     .list = fs_list,
     .open_source = fs_open_source,
+    .open_source_nofollow = fs_open_source_nofollow,
     .stat_link = fs_stat_link,
     .read_link = fs_read_link,
     .is_shared = fs_is_shared,
+    .guard = fs_guard,
+    .has_writer = fs_has_writer,
+    .free_bytes = fs_free_bytes,
     .create = fs_create,
     .make_folder = fs_make_folder,
+    .make_private_folder = fs_make_private_folder,
+    .make_link = fs_make_link,
+    .hard_link = fs_hard_link,
+    .clone = fs_clone,
     .remove = fs_remove,
     .remove_folder = fs_remove_folder,
+    .set_mode = fs_set_mode,
+    .copy_owner_and_attributes = fs_copy_owner_and_attributes,
+    .rename_new = fs_rename_new,
+    .exchange = fs_exchange,
+    .point = fs_point,
+    .append = fs_append,
+    .cut = fs_cut,
+    .sync_folder = fs_sync_folder,
+    .flush_tree = fs_flush_tree,
+    .lock = fs_lock,
+    .unlock = fs_unlock,
 };

@@ -3,15 +3,20 @@
 
 #include <windows.h>
 
+#include <bcrypt.h>
 #include <knownfolders.h>
 #include <shlobj.h>
 #include <wincrypt.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "platform/base/text.h"
 #include "platform/win32/w32.h"
+
+#define SLEEP_MAX (24 * 3600 * 1000)
 
 static int64_t host_now(void *self)
 {
@@ -55,8 +60,126 @@ static enum errc host_system_anchors(void *self, host_cert_fn fn, void *ctx, str
     return rc;
 }
 
+static int64_t host_monotonic_ms(void *self)
+{
+    UNUSED(self);
+    return (int64_t)GetTickCount64();
+}
+
+static void host_sleep_ms(void *self, int64_t ms)
+{
+    UNUSED(self);
+    for (; ms > 0; ms -= SLEEP_MAX)
+        Sleep(ms < SLEEP_MAX ? (DWORD)ms : (DWORD)SLEEP_MAX);
+}
+
+static enum errc host_calendar(void *self, int64_t unix_s, enum host_zone zone,
+                               struct host_time *out, struct err *err)
+{
+    struct tm tm;
+    time_t t = (time_t)unix_s;
+    UNUSED(self);
+    if ((zone == HOST_LOCAL ? localtime_s(&tm, &t) : gmtime_s(&tm, &t)) != 0)
+        return err_set(err, E_ARGUMENT, "%lld seconds since 1970 is in no year that there is",
+                       (long long)unix_s);
+    *out = (struct host_time){
+        .year = tm.tm_year + 1900,
+        .month = tm.tm_mon + 1,
+        .day = tm.tm_mday,
+        .weekday = tm.tm_wday,
+        .minute = tm.tm_hour * 60 + tm.tm_min,
+        .second = tm.tm_sec,
+    };
+    out->offset_s = (int)(_mkgmtime(&tm) - t);
+    return E_OK;
+}
+
+static enum errc host_random(void *self, uint8_t *to, size_t len, struct err *err)
+{
+    UNUSED(self);
+    if (len > ULONG_MAX ||
+        BCryptGenRandom(NULL, to, (ULONG)len, BCRYPT_USE_SYSTEM_PREFERRED_RNG) != 0)
+        return err_set(err, E_IO, "the system gives no random bytes");
+    return E_OK;
+}
+
+static enum errc host_name(void *self, char *to, size_t room, struct err *err)
+{
+    wchar_t wide[256];
+    char *text = NULL;
+    DWORD len = (DWORD)ARRAY_LEN(wide);
+    UNUSED(self);
+    if (!GetComputerNameExW(ComputerNamePhysicalDnsHostname, wide, &len))
+        return w32_err_set(err, GetLastError(), "the system does not say its name");
+    enum errc rc = w32_utf8(wide, &text, err);
+    if (rc == E_OK)
+        (void)text_printable(span_text(text), to, room);
+    free(text);
+    return rc;
+}
+
+static enum errc host_temp_folder(void *self, char *to, size_t room, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(to);
+    UNUSED(room);
+    return err_set(err, E_UNSUPPORTED,
+                   "the folder for temporary files is not asked on Windows yet");
+}
+
+static enum errc host_machine_id(void *self, uint8_t to[HOST_MACHINE_ID_LEN], struct err *err)
+{
+    UNUSED(self);
+    UNUSED(to);
+    return err_set(err, E_UNSUPPORTED, "the machine is not asked for its id on Windows yet");
+}
+
+static enum errc host_boot_id(void *self, char to[HOST_BOOT_ID_ROOM], struct err *err)
+{
+    UNUSED(self);
+    UNUSED(to);
+    return err_set(err, E_UNSUPPORTED, "starts of the machine are not told apart on Windows yet");
+}
+
+static enum errc host_os(void *self, struct host_os *out, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(out);
+    return err_set(err, E_UNSUPPORTED, "Windows is not asked for its version yet");
+}
+
+static enum errc host_group_exists(void *self, const char *name, bool *out_exists, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(name);
+    UNUSED(out_exists);
+    return err_set(err, E_UNSUPPORTED, "groups are not looked up on Windows yet");
+}
+
+static enum errc host_log_event(void *self, int id, enum host_level level, const char *source,
+                                const char *text, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(id);
+    UNUSED(level);
+    UNUSED(source);
+    UNUSED(text);
+    return err_set(err, E_UNSUPPORTED, "the event log is not written on Windows yet");
+}
+
 const struct host_ops win32_host_ops = {
     .now = host_now,
+    .monotonic_ms = host_monotonic_ms,
+    .sleep_ms = host_sleep_ms,
+    .calendar = host_calendar,
     .config_folder = host_config_folder,
+    .temp_folder = host_temp_folder,
     .system_anchors = host_system_anchors,
+    .machine_id = host_machine_id,
+    .boot_id = host_boot_id,
+    .random = host_random,
+    .name = host_name,
+    .os = host_os,
+    .group_exists = host_group_exists,
+    .log_event = host_log_event,
 };

@@ -2,6 +2,8 @@
 
 struct platform *platform_native(void)
 {
-    static struct platform native = { .fs = &win32_fs_ops, .host = &win32_host_ops };
+    static struct platform native = { .fs = &win32_fs_ops,
+                                      .proc = &win32_proc_ops,
+                                      .host = &win32_host_ops };
     return &native;
 }

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "platform/source.h"
@@ -48,20 +49,24 @@ static void file_close(struct source *src)
     free(file);
 }
 
-static enum errc check_is_file(HANDLE handle, uint64_t *out_size, struct err *err)
+static enum errc check_is_file(HANDLE handle, bool opened_itself, uint64_t *out_size,
+                               struct err *err)
 {
     BY_HANDLE_FILE_INFORMATION info;
     if (GetFileType(handle) != FILE_TYPE_DISK)
         return err_set(err, E_ARGUMENT, "is no regular file");
     if (!GetFileInformationByHandle(handle, &info))
         return w32_err_set(err, GetLastError(), "cannot look at");
+    if (opened_itself && (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
+        return err_set(err, E_ACCESS, "is a link of some kind, which is not followed");
     if ((info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
         return err_set(err, E_ARGUMENT, "is a folder; name the files in it");
     *out_size = ((uint64_t)info.nFileSizeHigh << 32) | info.nFileSizeLow;
     return E_OK;
 }
 
-enum errc source_file_open(const char *path, struct source **out_src, struct err *err)
+/* `how`: FILE_FLAG_OPEN_REPARSE_POINT opens a link itself, which then is refused. */
+static enum errc open_source(const char *path, DWORD how, struct source **out_src, struct err *err)
 {
     static const struct source_ops ops = { file_read_at, file_close };
     wchar_t *wide = NULL;
@@ -73,11 +78,11 @@ enum errc source_file_open(const char *path, struct source **out_src, struct err
     /* Others may read it; nobody may write or delete it while we hold it. BACKUP_SEMANTICS: so that
      * a folder opens and can be told from a file that is denied. */
     HANDLE handle = CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING,
-                                FILE_FLAG_SEQUENTIAL_SCAN | FILE_FLAG_BACKUP_SEMANTICS, NULL);
+                                FILE_FLAG_SEQUENTIAL_SCAN | FILE_FLAG_BACKUP_SEMANTICS | how, NULL);
     if (handle == INVALID_HANDLE_VALUE)
         rc = w32_err_set(err, GetLastError(), "cannot open");
     else
-        rc = check_is_file(handle, &size, err);
+        rc = check_is_file(handle, how != 0, &size, err);
     if (rc == E_OK) {
         file = malloc(sizeof(*file));
         rc = file == NULL ? err_nomem(err) : E_OK;
@@ -90,4 +95,14 @@ enum errc source_file_open(const char *path, struct source **out_src, struct err
     }
     free(wide);
     return rc;
+}
+
+enum errc source_file_open(const char *path, struct source **out_src, struct err *err)
+{
+    return open_source(path, 0, out_src, err);
+}
+
+enum errc w32_source_open_nofollow(const char *path, struct source **out_src, struct err *err)
+{
+    return open_source(path, FILE_FLAG_OPEN_REPARSE_POINT, out_src, err);
 }

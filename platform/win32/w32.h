@@ -25,7 +25,12 @@ MUST_USE enum errc w32_utf8(const wchar_t *wide, char **out, struct err *err);
 /* w32_wide makes wide text of UTF-8 as it is. Caller frees with free. */
 MUST_USE enum errc w32_wide(const char *text, wchar_t **out, struct err *err);
 
+/* w32_source_open_nofollow is in source_file.c. */
+MUST_USE enum errc w32_source_open_nofollow(const char *path, struct source **out_src,
+                                            struct err *err);
+
 extern const struct fs_ops win32_fs_ops;
+extern const struct proc_ops win32_proc_ops;
 extern const struct host_ops win32_host_ops;
 
 #endif
