@@ -17,7 +17,7 @@
 
 static const struct opt_spec own_specs[] = {
     { "product", "NAME", "the product's name (for the first feed)", 0 },
-    { "channel", "NAME", "the channel, such as stable (for the first feed)", 0 },
+    { "channel", "NAME", "the channel (for the first feed; default: stable)", 0 },
     { "expires-in", "DURATION", "how long the new feed holds (default: P30D)", 0 },
     { "serial", "N", "the new serial, above the old one (default: one above)", 0 },
     { "trusted-key", "FILE.pub", "the old feed is by this key (default: the signer's own)", 0 },
@@ -154,9 +154,8 @@ static enum errc begin_first(struct feeding *f, struct err *err)
 {
     if (f->product == NULL)
         return err_set(err, E_ARGUMENT, "there is no feed.xml yet: --product NAME is needed");
-    if (f->channel == NULL)
-        return err_set(err, E_ARGUMENT, "there is no feed.xml yet: --channel NAME is needed");
-    f->feed = (struct feed){ .product = f->product, .channel = f->channel };
+    f->feed = (struct feed){ .product = f->product,
+                             .channel = f->channel == NULL ? "stable" : f->channel };
     arena_init(&f->feed.arena, 4 * 1024 * 1024);
     return E_OK;
 }
