@@ -108,6 +108,8 @@ static void guard_finds_a_second_name_in_a_sticky_folder(void **state)
     make_file("file", "x", 0600);
     assert_int_equal(link("file", "sticky/file"), 0);
     assert_unsafe("sticky/file", 0, "file", "second name");
+    assert_int_equal(symlink("file", "sticky/link"), 0);
+    assert_unsafe("sticky/link", FS_GUARD_LINKS, "file", "second name");
     assert_true(guard_of("file", 0).is_safe);
 }
 

@@ -1,5 +1,6 @@
 #include "machine_kit.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <time.h>
 
@@ -235,6 +236,24 @@ static void the_user_is_switched_with_all_groups(void **state)
              (struct proc_command){ .output_max = 1000, .user = "nobody" });
     assert_output(
         "65534\n65534\n65534\nCapPrm:0000000000000000\nCapEff:0000000000000000\ndenied\n");
+}
+
+static bool our_groups_stay_ours(void)
+{
+    const gid_t ours[] = { 0, 4242 };
+    const char *argv[] = { "/usr/bin/id", "-G", NULL };
+    struct proc_command c = {
+        .argv = argv, .user = "nobody", .timeout_ms = 5000, .output_max = 100
+    };
+    return setgroups(2, ours) == 0 && GIVES(E_OK, run_command(&c)) &&
+           span_equal_text(buf_span(&ran.output), "65534\n");
+}
+
+static void none_of_our_groups_goes_along(void **state)
+{
+    UNUSED(state);
+    NEEDS_ROOT();
+    in_other_process(false, our_groups_stay_ours);
 }
 
 static void a_closed_standard_input_of_ours_does_no_harm(void **state)
@@ -512,6 +531,7 @@ int main(void)
         cmocka_unit_test(input_files_folder_and_signals_are_clean),
         cmocka_unit_test(it_cannot_reach_our_terminal_or_group),
         cmocka_unit_test(the_user_is_switched_with_all_groups),
+        cmocka_unit_test(none_of_our_groups_goes_along),
         cmocka_unit_test(a_closed_standard_input_of_ours_does_no_harm),
         IN_FOLDER(processes_are_listed_with_program_and_start),
         IN_FOLDER(who_holds_a_folder_is_found),
