@@ -13,8 +13,8 @@
 #include "platform/posix/posix.h"
 #include "platform/posix/proc_parts.h"
 
-#define FIELDS_TO_START 19 /* from the state (3), after the name, to the start time (22), proc(5)  \
-                            */
+/* proc(5): from the state (3), which follows the name, to the start time (22) */
+#define FIELDS_TO_START 19
 #define DELETED " (deleted)"
 
 enum errc proc_read_boot_time(int64_t *out_boot_s, struct err *err)

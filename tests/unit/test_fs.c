@@ -110,7 +110,8 @@ static void guard_finds_a_second_name_in_a_sticky_folder(void **state)
     assert_unsafe("sticky/file", 0, "file", "second name");
     assert_int_equal(symlink("file", "sticky/link"), 0);
     assert_unsafe("sticky/link", FS_GUARD_LINKS, "file", "second name");
-    assert_true(guard_of("file", 0).is_safe);
+    assert_int_equal(symlink("file", "link"), 0);
+    assert_true(guard_of("link", FS_GUARD_LINKS).is_safe);
 }
 
 static void guard_finds_an_access_list(void **state)
