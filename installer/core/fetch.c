@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "installer/core/fetch_private.h"
-#include "manifest/product.h"
 #include "platform/base/text.h"
 
 /* --- settings: what becomes part of a request is checked */
@@ -16,34 +15,6 @@ static bool is_plain(const char *text)
         if (*c < ' ' || *c > '~')
             return false;
     return text[0] != '\0';
-}
-
-static enum errc check_login(const char *login, struct err *err)
-{
-    const char *colon = strchr(login, ':');
-    if (colon == NULL || colon == login)
-        return err_set(err, E_ARGUMENT, "the proxy's login is not USER:PASSWORD");
-    if (strlen(login) > FETCH_LOGIN_MAX)
-        return err_set(err, E_LIMIT, "the proxy's login is longer than %d bytes", FETCH_LOGIN_MAX);
-    for (const char *c = login; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7F)
-            return err_set(err, E_ARGUMENT, "the proxy's login has control characters in it");
-    return E_OK;
-}
-
-static enum errc check_proxy(const struct fetch_settings *s, struct err *err)
-{
-    struct fetch_url url;
-    if (s->proxy_use != PROXY_URL)
-        return E_OK;
-    if (s->proxy_url == NULL)
-        return err_set(err, E_ARGUMENT, "a proxy by URL, and no URL");
-    enum errc rc = fetch_url_read(span_text(s->proxy_url), &url, err);
-    if (rc != E_OK)
-        return err_prefix(err, "the proxy: ");
-    if (url.scheme == FETCH_FILE)
-        return err_set(err, E_ARGUMENT, "the URL of a proxy is http or https");
-    return s->proxy_login == NULL ? E_OK : check_login(s->proxy_login, err);
 }
 
 static enum errc check_times(const struct fetch_settings *s, struct err *err)
@@ -71,7 +42,7 @@ static enum errc check_settings(const struct fetch_settings *s, struct err *err)
 {
     if (s->agent == NULL || !is_plain(s->agent))
         return err_set(err, E_ARGUMENT, "the agent's name is not of printable ASCII");
-    enum errc rc = check_proxy(s, err);
+    enum errc rc = fetch_proxy_check(s, err);
     if (rc == E_OK)
         rc = check_times(s, err);
     return rc == E_OK ? check_environment(s->platform, err) : rc;
@@ -119,18 +90,30 @@ void fetch_free(struct fetch *f)
 
 struct document {
     struct fetch *f;
+    struct fetch_exchange *x;
     struct buf bytes;
 };
 
+static enum errc lie(struct document *d, enum errc code)
+{
+    d->x->is_lie = true;
+    return code;
+}
+
+/* TLS does not tell a body's end from a cut, as libcurl has it: the head must. */
 static enum errc on_head(void *ctx, const struct fetch_head *head, struct err *err)
 {
     struct document *d = ctx;
     buf_clear(&d->bytes);
     d->f->got = 0;
     d->f->total = head->has_length ? head->length : 0;
+    if (!head->has_length && !head->is_chunked)
+        return lie(d, err_set(err, E_MALFORMED,
+                              "says neither how long it is nor sends chunks, so that a cut would "
+                              "not show"));
     if (head->has_length && head->length > d->bytes.cap)
-        return err_set(err, E_LIMIT, "has %" PRIu64 " bytes, limit %zu", head->length,
-                       d->bytes.cap);
+        return lie(d, err_set(err, E_LIMIT, "has %" PRIu64 " bytes, limit %zu", head->length,
+                              d->bytes.cap));
     return E_OK;
 }
 
@@ -138,7 +121,7 @@ static enum errc on_body(void *ctx, struct span piece, struct err *err)
 {
     struct document *d = ctx;
     if (piece.len > d->bytes.cap - d->bytes.len)
-        return err_set(err, E_LIMIT, "sends more than %zu bytes, the limit", d->bytes.cap);
+        return lie(d, err_set(err, E_LIMIT, "sends more than %zu bytes, the limit", d->bytes.cap));
     d->f->got += piece.len;
     return buf_add(&d->bytes, piece, err);
 }
@@ -200,8 +183,9 @@ enum errc fetch_bytes(struct fetch *f, const char *url, size_t cap,
                       const struct fetch_condition *condition, struct fetch_answer *out,
                       struct err *err)
 {
-    struct document d = { .f = f };
-    struct fetch_exchange x = { .on_head = on_head, .on_body = on_body, .ctx = &d };
+    struct fetch_exchange x = { .on_head = on_head, .on_body = on_body };
+    struct document d = { .f = f, .x = &x };
+    x.ctx = &d;
     buf_init(&d.bytes, cap);
     enum errc rc = set_condition(condition, &x, err);
     fetch_wait_begin(f);

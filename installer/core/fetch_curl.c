@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "manifest/product.h"
-#include "platform/base/num.h"
+#include "platform/base/buf.h"
 #include "platform/base/text.h"
 
 #include <curl/curl.h>
@@ -14,12 +14,12 @@
 #define BUFFER_MAX (256L * 1024)
 #define BUFFER_MIN 1024L        /* libcurl's own */
 #define DISCARD_MAX (64 * 1024) /* of a body that nobody wants, for the sake of the connection */
-#define RATE_SLACK_MS 2000      /* a limited rate pauses between pieces */
 #define CONNECT_SLACK_MS 3000   /* our own watch is to speak first */
 
 struct fetch_curl {
     CURL *easy;
-    char *proxy; /* of PROXY_SYSTEM NULL, of PROXY_NONE empty */
+    struct buf proxy; /* its URL, with the login; empty: none */
+    bool asks_system; /* the proxy is what the environment says */
     bool is_global;
     char detail[CURL_ERROR_SIZE]; /* libcurl's own words */
 };
@@ -87,77 +87,56 @@ static void set_tls(struct setter *s, struct span ca)
     set_blob(s, CURLOPT_CAINFO_BLOB, ca);
 }
 
-/* The login is handed over in two parts: in one, libcurl would decode "%". */
-static void set_login(struct setter *s, const char *login)
-{
-    char user[FETCH_LOGIN_MAX + 1];
-    const char *colon = strchr(login, ':');
-    struct span name = span_of(login, (size_t)(colon - login));
-    memcpy(user, name.ptr, name.len);
-    user[name.len] = '\0';
-    set_long(s, CURLOPT_PROXYAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
-    set_text(s, CURLOPT_PROXYUSERNAME, user);
-    set_text(s, CURLOPT_PROXYPASSWORD, colon + 1);
-}
-
 static void set_proxy(struct setter *s, const struct fetch_settings *settings)
 {
     if (settings->proxy_use == PROXY_SYSTEM)
         return;
     set_text(s, CURLOPT_NOPROXY, ""); /* else the environment has exceptions */
-    if (settings->proxy_use == PROXY_URL && settings->proxy_login != NULL)
-        set_login(s, settings->proxy_login);
+    if (settings->proxy_login != NULL)
+        set_long(s, CURLOPT_PROXYAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
 }
 
-static void set_pace(struct setter *s, uint64_t rate)
+/* Small pieces where the rate is limited, so that none is waited for long. */
+static void set_buffer(struct setter *s, uint64_t rate)
 {
     long buffer = BUFFER_MAX;
     if (rate > 0 && rate / 4 < (uint64_t)BUFFER_MAX)
         buffer = rate / 4 < (uint64_t)BUFFER_MIN ? BUFFER_MIN : (long)(rate / 4);
     set_long(s, CURLOPT_BUFFERSIZE, buffer);
-    if (s->rc == CURLE_OK && rate > 0)
-        s->rc = curl_easy_setopt(s->easy, CURLOPT_MAX_RECV_SPEED_LARGE,
-                                 (curl_off_t)num_min(rate, INT64_MAX));
 }
 
-/* keep_proxy: what CURLOPT_PROXY is while it is not set aside. NULL has libcurl ask the
- * environment. */
-static bool keep_proxy(struct fetch_curl *c, const struct fetch_settings *settings)
+static enum errc set_all(struct fetch_curl *c, const struct fetch_settings *settings,
+                         struct err *err)
 {
-    const char *proxy = settings->proxy_use == PROXY_URL ? settings->proxy_url : "";
-    if (settings->proxy_use == PROXY_SYSTEM)
-        return true;
-    size_t room = strlen(proxy) + 1;
-    c->proxy = malloc(room);
-    if (c->proxy != NULL)
-        memcpy(c->proxy, proxy, room);
-    return c->proxy != NULL;
+    struct setter s = { .easy = c->easy, .rc = CURLE_OK };
+    set_http(&s, settings->agent);
+    set_tls(&s, settings->ca);
+    set_proxy(&s, settings);
+    set_buffer(&s, settings->rate_limit_bytes);
+    if (s.rc == CURLE_OUT_OF_MEMORY)
+        return err_nomem(err);
+    if (s.rc != CURLE_OK)
+        return err_set(err, E_UNSUPPORTED, "this libcurl cannot do what is needed of it: %s",
+                       curl_easy_strerror(s.rc));
+    return fetch_proxy_make(settings, &c->proxy, err);
 }
 
 enum errc fetch_curl_new(const struct fetch_settings *settings, struct fetch_curl **out,
                          struct err *err)
 {
-    struct setter s = { .rc = CURLE_OK };
     struct fetch_curl *c = calloc(1, sizeof(*c));
     if (c == NULL)
         return err_nomem(err);
+    buf_init(&c->proxy, FETCH_PROXY_MAX);
+    c->asks_system = settings->proxy_use == PROXY_SYSTEM;
     c->is_global = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    c->easy = s.easy = c->is_global ? curl_easy_init() : NULL;
-    if (c->easy == NULL || !keep_proxy(c, settings))
-        s.rc = CURLE_OUT_OF_MEMORY;
-    set_http(&s, settings->agent);
-    set_tls(&s, settings->ca);
-    set_proxy(&s, settings);
-    set_pace(&s, settings->rate_limit_bytes);
-    if (s.rc == CURLE_OK) {
+    c->easy = c->is_global ? curl_easy_init() : NULL;
+    enum errc rc = c->easy == NULL ? err_nomem(err) : set_all(c, settings, err);
+    if (rc == E_OK)
         *out = c;
-        return E_OK;
-    }
-    fetch_curl_free(c);
-    if (s.rc == CURLE_OUT_OF_MEMORY)
-        return err_nomem(err);
-    return err_set(err, E_UNSUPPORTED, "this libcurl cannot do what is needed of it: %s",
-                   curl_easy_strerror(s.rc));
+    else
+        fetch_curl_free(c);
+    return rc;
 }
 
 void fetch_curl_free(struct fetch_curl *c)
@@ -168,7 +147,7 @@ void fetch_curl_free(struct fetch_curl *c)
         curl_easy_cleanup(c->easy);
     if (c->is_global)
         curl_global_cleanup();
-    free(c->proxy);
+    buf_fini(&c->proxy);
     free(c);
 }
 
@@ -233,6 +212,8 @@ static size_t on_data(char *bytes, size_t one, size_t n, void *ctx)
         return r->is_enough ? stop : n;
     }
     r->failed = r->x->on_body(r->x->ctx, span_of(bytes, n), r->err);
+    if (r->failed == E_OK)
+        r->failed = fetch_wait_pace(r->f, n, r->err);
     r->x->is_ours = r->failed != E_OK;
     return r->failed == E_OK ? n : stop;
 }
@@ -351,10 +332,10 @@ static enum errc explain(const struct fetch_curl *c, enum errc code, const char 
 /* A tunnel through a proxy that was not made: libcurl's code is that of a broken connection. */
 static enum errc explain_tunnel(const struct fetch_curl *c, long status, struct err *err)
 {
-    if (status == 407)
-        return err_set(err, E_ACCESS, "the proxy wants another login (status 407)");
-    if (status == 401 || status == 403)
-        return err_set(err, E_ACCESS, "the proxy does not let us through (status %ld)", status);
+    if (status == 407 || status == 401)
+        return err_set(err, E_ACCESS, "the proxy wants another login (status %ld)", status);
+    if (status == 403)
+        return err_set(err, E_ACCESS, "the proxy does not let us through (status 403)");
     return explain(c, E_IO, "the proxy makes no connection", err);
 }
 
@@ -367,8 +348,7 @@ static enum errc meaning_of(const struct fetch_curl *c, const struct run *r, CUR
     if (tunnel >= 300)
         return explain_tunnel(c, tunnel, err);
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return err_set(err, E_TIMEOUT, "not done after %" PRId64 " s, the deadline",
-                       r->f->settings.deadline_s);
+        return fetch_wait_over(r->f, err);
     /* Older libcurl says so of a line that it does not want to hold. */
     if (code == CURLE_OUT_OF_MEMORY && !r->x->head.is_done)
         return err_set(err, E_LIMIT, "sends an endless line in its head (or memory ran out)");
@@ -388,7 +368,7 @@ static enum errc result_of(const struct fetch_curl *c, const struct run *r, CURL
     if (code != CURLE_OK && !r->is_enough)
         return meaning_of(c, r, code, err);
     if (!r->x->head.is_done)
-        return err_set(err, E_MALFORMED, "answers without a whole head");
+        return err_set(err, E_IO, "the answer was cut off in its head");
     return E_OK;
 }
 
@@ -397,11 +377,13 @@ static enum errc set_up(struct fetch *f, struct run *r, bool goes_direct, struct
 {
     struct setter s = { .easy = f->curl->easy, .rc = CURLE_OK };
     int64_t left_ms = fetch_wait_left_ms(f);
+    const char *proxy = f->curl->asks_system ? NULL : (const char *)f->curl->proxy.ptr;
+    if (goes_direct)
+        proxy = "";
     if (left_ms == 0)
-        return err_set(err, E_TIMEOUT, "not done after %" PRId64 " s, the deadline",
-                       f->settings.deadline_s);
+        return fetch_wait_over(f, err);
     set_text(&s, CURLOPT_URL, f->url);
-    set_text(&s, CURLOPT_PROXY, goes_direct ? "" : f->curl->proxy);
+    set_text(&s, CURLOPT_PROXY, proxy);
     set_long(&s, CURLOPT_TIMEOUT_MS, (long)(left_ms < INT32_MAX ? left_ms : INT32_MAX));
     set_long(&s, CURLOPT_CONNECTTIMEOUT_MS, (long)r->stall_ms + CONNECT_SLACK_MS);
     set_text(&s, CURLOPT_ERRORBUFFER, f->curl->detail);
@@ -420,8 +402,7 @@ enum errc fetch_curl_run(struct fetch *f, struct fetch_exchange *x, bool goes_di
     struct run r = { .f = f, .x = x, .err = err };
     struct curl_slist *list = NULL;
     r.moved_ms = clock_ms(&r);
-    r.stall_ms =
-        f->settings.stall_s * 1000 + (f->settings.rate_limit_bytes > 0 ? RATE_SLACK_MS : 0);
+    r.stall_ms = f->settings.stall_s * 1000;
     f->curl->detail[0] = '\0';
     enum errc rc = set_up(f, &r, goes_direct, &list, err);
     if (rc == E_OK)

@@ -17,13 +17,13 @@ struct place {
 struct download {
     struct fetch *f;
     const struct fetch_want *want;
+    struct fetch_exchange *x; /* of the place that is asked */
     struct fetch_part part;
     struct place places[FETCH_URLS_MAX];
     size_t at;       /* the place that is asked */
     uint64_t before; /* bytes that were here when it was asked */
     bool is_joined;  /* the bytes are of more than one answer */
     bool must_restart;
-    bool is_lie;                /* what ended the answer is the server's fault, not ours */
     bool is_stopped;            /* the progress function ended it */
     bool is_over;               /* no other place and no other try will help */
     char etag[FETCH_ETAG_ROOM]; /* of the bytes that are here, as place number etag_of gave it */
@@ -37,7 +37,7 @@ struct download {
 
 static enum errc lie(struct download *d, enum errc code)
 {
-    d->is_lie = true;
+    d->x->is_lie = true;
     return code;
 }
 
@@ -141,11 +141,13 @@ static enum errc ask_once(struct download *d, struct err *err)
     if (d->etag_of == d->at && fetch_head_is_strong(d->etag))
         x.if_range = d->etag;
     d->before = d->part.have;
-    d->must_restart = d->is_lie = false;
+    d->must_restart = false;
+    d->x = &x;
     d->done.n_tries++;
     enum errc rc = fetch_hop_ask(d->f, d->want->urls[d->at], &x, err);
+    d->x = NULL;
     d->head = x.head;
-    d->is_stopped = x.is_ours && !d->is_lie && !d->part.is_broken;
+    d->is_stopped = x.is_ours && !x.is_lie && !d->part.is_broken;
     d->is_over = d->part.is_broken || d->is_stopped;
     if (rc != E_OK)
         return rc;

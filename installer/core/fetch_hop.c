@@ -55,7 +55,7 @@ static enum errc with_host(const struct fetch_url *url, const struct fetch_excha
                            struct err *err)
 {
     char host[FETCH_HOST_ROOM];
-    if (x->is_ours && err != NULL && err->code != E_LIMIT && err->code != E_MALFORMED)
+    if (x->is_ours && !x->is_lie)
         return err->code;
     return err_prefix(err, "%.150s: ", fetch_url_host_text(url, host));
 }
@@ -65,7 +65,7 @@ static enum errc run_once(struct fetch *f, const struct fetch_url *url, struct f
 {
     const bool goes_direct = url->scheme == FETCH_HTTP && !f->settings.allows_http;
     x->head = (struct fetch_head){ .status = 0 };
-    x->is_ours = false;
+    x->is_ours = x->is_lie = false;
     return url->scheme == FETCH_FILE ? fetch_local_run(f, url, x, err)
                                      : fetch_curl_run(f, x, goes_direct, err);
 }

@@ -26,9 +26,8 @@ struct handing {
 static enum errc hand_on(void *ctx, struct span piece, struct err *err)
 {
     const struct handing *h = ctx;
-    enum errc rc = fetch_wait_left_ms(h->f) == 0
-                       ? err_set(err, E_TIMEOUT, "reading takes longer than the deadline")
-                       : fetch_tell(h->f, err);
+    enum errc rc =
+        fetch_wait_left_ms(h->f) == 0 ? fetch_wait_over(h->f, err) : fetch_tell(h->f, err);
     h->x->is_ours = rc != E_OK;
     if (rc == E_OK) {
         rc = h->x->on_body(h->x->ctx, piece, err);

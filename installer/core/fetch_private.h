@@ -6,11 +6,12 @@
  *   fetch.c       settings, documents      fetch_hop.c    one question: redirects, what a status
  * means fetch_file.c  files: places, resuming  fetch_local.c  the answer of a file: URL
  *   fetch_part.c  their bytes on the disk  fetch_curl.c   one exchange with one server (libcurl)
- *   fetch_wait.c  deadline, back-off */
+ *   fetch_wait.c  deadline, back-off, pace fetch_proxy.c  its URL and login */
 
 #include "installer/core/fetch.h"
 
 #define FETCH_LOGIN_MAX 512
+#define FETCH_PROXY_MAX (FETCH_URL_MAX + 4 * FETCH_LOGIN_MAX)
 
 struct fetch_curl;
 
@@ -29,17 +30,27 @@ struct fetch_exchange {
     void *ctx;
 
     struct fetch_head head;
-    bool is_ours; /* the error came from on_head, on_body or the progress function */
+    bool is_ours; /* the error came from on_head, on_body or the progress function, */
+    bool is_lie;  /* where the first two found the server at fault, and set this */
 };
 
 struct fetch {
     struct fetch_settings settings; /* the strings in it are not kept, and NULL */
     struct fetch_curl *curl;
-    uint64_t chance;          /* state of the jitter */
-    int64_t started_ms;       /* of the present download */
-    uint64_t got, total;      /* for progress */
+    uint64_t chance;     /* state of the jitter */
+    int64_t started_ms;  /* of the present download */
+    int64_t due_ms;      /* when the bytes so far have had their time, where the rate is limited */
+    uint64_t got, total; /* for progress */
     char url[FETCH_URL_ROOM]; /* that was asked last */
 };
+
+/* --- fetch_proxy.c */
+MUST_USE enum errc fetch_proxy_check(const struct fetch_settings *settings, struct err *err);
+
+/* fetch_proxy_make appends the proxy's URL with the login in it, and a NUL; the NUL alone where
+ * there is none, or the system's. The settings have been checked. */
+MUST_USE enum errc fetch_proxy_make(const struct fetch_settings *settings, struct buf *b,
+                                    struct err *err);
 
 /* --- fetch_curl.c */
 MUST_USE enum errc fetch_curl_new(const struct fetch_settings *settings, struct fetch_curl **out,
@@ -66,6 +77,13 @@ MUST_USE enum errc fetch_hop_ask(struct fetch *f, const char *url, struct fetch_
 /* --- fetch_wait.c */
 void fetch_wait_begin(struct fetch *f); /* the deadline runs from here */
 int64_t fetch_wait_left_ms(const struct fetch *f);
+
+/* fetch_wait_over is E_TIMEOUT of a deadline that has passed. */
+MUST_USE enum errc fetch_wait_over(const struct fetch *f, struct err *err);
+
+/* fetch_wait_pace waits as long as the rate's limit wants after `n_bytes` more. E_TIMEOUT where the
+ * deadline passes; the progress function's. */
+MUST_USE enum errc fetch_wait_pace(struct fetch *f, size_t n_bytes, struct err *err);
 
 /* fetch_wait_may_pass: is it worth another try? */
 bool fetch_wait_may_pass(enum errc code);

@@ -15,6 +15,7 @@ static int64_t clock_ms(const struct fetch *f)
 void fetch_wait_begin(struct fetch *f)
 {
     f->started_ms = clock_ms(f);
+    f->due_ms = f->started_ms;
     f->got = 0;
     f->total = 0;
 }
@@ -69,6 +70,7 @@ static int64_t asked_s(const struct fetch *f, const struct fetch_head *head)
     return head->retry_at > now ? head->retry_at - now : 0;
 }
 
+/* sleep_in_slices waits, calling the progress function, but not past the deadline. */
 static enum errc sleep_in_slices(struct fetch *f, int64_t ms, struct err *err)
 {
     const struct platform *p = f->settings.platform;
@@ -77,9 +79,29 @@ static enum errc sleep_in_slices(struct fetch *f, int64_t ms, struct err *err)
         int64_t slice = ms < SLICE_MS ? ms : SLICE_MS;
         p->host->sleep_ms(p->self, slice);
         ms -= slice;
-        rc = fetch_tell(f, err);
+        rc = fetch_wait_left_ms(f) == 0 ? fetch_wait_over(f, err) : fetch_tell(f, err);
     }
     return rc;
+}
+
+enum errc fetch_wait_over(const struct fetch *f, struct err *err)
+{
+    return err_set(err, E_TIMEOUT, "not done after %" PRId64 " s, the deadline",
+                   f->settings.deadline_s);
+}
+
+/* Each piece is due when those before it have had their time. What a slow network has not used may
+ * be made up for, of one second at most. */
+enum errc fetch_wait_pace(struct fetch *f, size_t n_bytes, struct err *err)
+{
+    const uint64_t rate = f->settings.rate_limit_bytes;
+    const int64_t now = clock_ms(f);
+    if (rate == 0)
+        return E_OK;
+    if (f->due_ms < now - 1000)
+        f->due_ms = now - 1000;
+    f->due_ms += (int64_t)((uint64_t)n_bytes * 1000 / rate);
+    return f->due_ms > now ? sleep_in_slices(f, f->due_ms - now, err) : E_OK;
 }
 
 bool fetch_wait_between(struct fetch *f, unsigned n, const struct fetch_head *head,
