@@ -8,7 +8,7 @@
 #define TEXT_MAX (64 * 1024)
 
 const char *const msi_action_names[MSI_N_ACTIONS] = {
-    "InstallValidate",     "InstallInitialize",      "InstallExecute",
+    "FindRelatedProducts", "InstallValidate",        "InstallInitialize", "InstallExecute",
     "InstallExecuteAgain", "RemoveExistingProducts", "InstallFinalize",
 };
 
@@ -44,8 +44,14 @@ static const char *const script_actions[] = {
     "PublishProduct",
 };
 
+/* Attributes of a row of the table File, and the summary's word count. */
+#define FILE_NONCOMPRESSED 0x2000
+#define FILE_COMPRESSED 0x4000
+#define WORDS_COMPRESSED 2
+
 struct reading {
     const struct msi_db *db;
+    int32_t words; /* of the summary */
     struct msi_package *out;
     struct err *err;
 };
@@ -150,11 +156,14 @@ static bool is_script_action(const char *name)
     return false;
 }
 
-static void keep_action(struct msi_package *p, const char *name, int32_t sequence)
+static void keep_action(struct msi_package *p, const char *name, int32_t sequence,
+                        const char *condition)
 {
     for (size_t i = 0; i < MSI_N_ACTIONS; i++)
-        if (strcmp(msi_action_names[i], name) == 0)
+        if (strcmp(msi_action_names[i], name) == 0) {
             p->sequence[i] = sequence;
+            text_copy(p->conditions[i], MSI_WORD_ROOM, condition);
+        }
     if (is_script_action(name) &&
         (p->first_script_sequence == MSI_NOT_THERE || sequence < p->first_script_sequence)) {
         p->first_script_sequence = sequence;
@@ -165,13 +174,15 @@ static void keep_action(struct msi_package *p, const char *name, int32_t sequenc
 /* An action without a number, or with one below 1, is not run. */
 static enum errc read_action(const struct reading *r, const struct opened *o, uint32_t row)
 {
-    char name[MSI_WORD_ROOM];
+    char name[MSI_WORD_ROOM], condition[MSI_WORD_ROOM];
     int32_t sequence;
     enum errc rc = read_text(r, o, row, "Action", name, sizeof(name));
     if (rc == E_OK)
+        rc = read_text(r, o, row, "Condition", condition, sizeof(condition));
+    if (rc == E_OK)
         rc = read_number(r, o, row, "Sequence", 0, &sequence);
     if (rc == E_OK && sequence > 0)
-        keep_action(r->out, name, sequence);
+        keep_action(r->out, name, sequence, condition);
     return rc;
 }
 
@@ -187,24 +198,46 @@ static enum errc read_upgrade(const struct reading *r, const struct opened *o, u
         rc = read_text(r, o, row, "VersionMin", u->version_min, sizeof(u->version_min));
     if (rc == E_OK)
         rc = read_text(r, o, row, "VersionMax", u->version_max, sizeof(u->version_max));
+    if (rc == E_OK)
+        rc = read_text(r, o, row, "Remove", u->features, sizeof(u->features));
     return rc == E_OK ? read_number(r, o, row, "Attributes", 0, &u->attributes) : rc;
 }
 
-/* "#name" is a stream of the package; all else lies beside it, and an empty one means loose files.
- */
+static enum errc keep_medium(char (*list)[MSI_WORD_ROOM], size_t *n, const char *name,
+                             struct err *err)
+{
+    if (*n == MSI_EXTERNAL_MAX)
+        return err_set(err, E_LIMIT, "MSI: more than %d media of one kind", MSI_EXTERNAL_MAX);
+    text_copy(list[(*n)++], MSI_WORD_ROOM, name);
+    return E_OK;
+}
+
+/* "#name" is a stream of the package; another name lies beside it, and an empty one says that the
+ * files do (read_file counts those). */
 static enum errc read_media(const struct reading *r, const struct opened *o, uint32_t row)
 {
     struct msi_package *p = r->out;
+    const struct cfb_entry *stream;
     char name[MSI_WORD_ROOM];
     enum errc rc = read_text(r, o, row, "Cabinet", name, sizeof(name));
-    if (rc != E_OK || name[0] == '#')
+    if (rc != E_OK || name[0] == '\0')
         return rc;
-    if (p->n_external == MSI_EXTERNAL_MAX)
-        return err_set(r->err, E_LIMIT, "MSI: more than %d media beside the package",
-                       MSI_EXTERNAL_MAX);
-    text_copy(p->external[p->n_external++], MSI_WORD_ROOM,
-              name[0] == '\0' ? "(loose files)" : name);
-    return E_OK;
+    if (name[0] != '#')
+        return keep_medium(p->external, &p->n_external, name, r->err);
+    rc = msi_db_find_stream(r->db, span_text(name + 1), &stream, r->err);
+    return rc == E_ABSENT ? keep_medium(p->missing, &p->n_missing, name + 1, r->err) : rc;
+}
+
+static enum errc read_file(const struct reading *r, const struct opened *o, uint32_t row)
+{
+    int32_t attributes;
+    enum errc rc = read_number(r, o, row, "Attributes", 0, &attributes);
+    const bool is_loose =
+        (attributes & FILE_NONCOMPRESSED) != 0 ||
+        ((attributes & FILE_COMPRESSED) == 0 && (r->words & WORDS_COMPRESSED) == 0);
+    if (rc == E_OK && is_loose)
+        r->out->n_loose++;
+    return rc;
 }
 
 static enum errc read_all(const struct reading *r)
@@ -214,7 +247,19 @@ static enum errc read_all(const struct reading *r)
         rc = each_row(r, "InstallExecuteSequence", read_action);
     if (rc == E_OK)
         rc = each_row(r, "Upgrade", read_upgrade);
-    return rc == E_OK ? each_row(r, "Media", read_media) : rc;
+    if (rc == E_OK)
+        rc = each_row(r, "Media", read_media);
+    return rc == E_OK ? each_row(r, "File", read_file) : rc;
+}
+
+/* A package without a summary is one whose files are not compressed, by the format's default. */
+static enum errc read_words(const struct cfb *cfb, int32_t *out, struct err *err)
+{
+    struct msi_summary s;
+    enum errc rc = msi_summary_read(cfb, &s, err);
+    *out = rc == E_OK && s.has[MSI_SUMMARY_WORD_COUNT] ? s.number[MSI_SUMMARY_WORD_COUNT] : 0;
+    msi_summary_fini(&s);
+    return rc == E_ABSENT ? E_OK : rc;
 }
 
 static enum errc read_database(const struct cfb *cfb, struct msi_package *out, struct err *err)
@@ -225,8 +270,10 @@ static enum errc read_database(const struct cfb *cfb, struct msi_package *out, s
         return err_set(err, E_MALFORMED, "a compound file that is no installer package");
     if (rc != E_OK)
         return rc;
-    struct reading r = { db, out, err };
-    rc = read_all(&r);
+    struct reading r = { .db = db, .out = out, .err = err };
+    rc = read_words(cfb, &r.words, err);
+    if (rc == E_OK)
+        rc = read_all(&r);
     msi_db_close(db);
     return rc;
 }

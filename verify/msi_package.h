@@ -4,7 +4,7 @@
 /* msi_package.h: what a Windows Installer package says of the product in it and of how it takes an
  * older version's place. Read from the database alone (msi_db.h); nothing is judged here.
  *
- * What it does not check: signatures, and conditions of actions. */
+ * What it does not check: signatures, and what conditions of actions come to. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +19,7 @@
 
 /* Attributes of a row of the table Upgrade. */
 #define MSI_UPGRADE_ONLY_DETECT 0x002
+#define MSI_UPGRADE_IGNORE_REMOVE_FAILURE 0x004
 #define MSI_UPGRADE_MIN_INCLUSIVE 0x100
 #define MSI_UPGRADE_MAX_INCLUSIVE 0x200
 
@@ -26,11 +27,13 @@
 struct msi_upgrade {
     char upgrade_code[MSI_CODE_ROOM];
     char version_min[MSI_WORD_ROOM], version_max[MSI_WORD_ROOM];
+    char features[MSI_WORD_ROOM]; /* that are removed; "": all */
     int32_t attributes;
 };
 
 /* The actions of InstallExecuteSequence that say when an older version goes. */
 enum msi_action {
+    MSI_FIND_RELATED_PRODUCTS,
     MSI_INSTALL_VALIDATE,
     MSI_INSTALL_INITIALIZE,
     MSI_INSTALL_EXECUTE,
@@ -47,6 +50,7 @@ struct msi_package {
     char name[MSI_WORD_ROOM], version[MSI_WORD_ROOM];
     char product_code[MSI_CODE_ROOM], upgrade_code[MSI_CODE_ROOM]; /* "" where it has none */
     int32_t sequence[MSI_N_ACTIONS];                               /* or MSI_NOT_THERE */
+    char conditions[MSI_N_ACTIONS][MSI_WORD_ROOM];                 /* "": always */
     /* The first action in the sequence that changes the machine by script, and its place. */
     char first_script_action[MSI_WORD_ROOM];
     int32_t first_script_sequence; /* or MSI_NOT_THERE */
@@ -54,6 +58,9 @@ struct msi_package {
     struct msi_upgrade upgrades[MSI_UPGRADES_MAX];
     size_t n_external; /* cabinets that lie beside the package, and other media without one */
     char external[MSI_EXTERNAL_MAX][MSI_WORD_ROOM];
+    size_t n_missing; /* cabinets that are to be in the package, and are not */
+    char missing[MSI_EXTERNAL_MAX][MSI_WORD_ROOM];
+    size_t n_loose; /* files that lie beside the package, in no cabinet */
 };
 
 /* msi_package_read fills `out`. E_MALFORMED where the file is no installer package or does not

@@ -308,13 +308,17 @@ static enum errc make_feed(struct feeding *f, struct err *err)
     struct platform *m = f->p->platform;
     struct err ignored;
     bool made_folder = false;
+    struct feed_place_lock lock = { .held = NULL };
     enum errc rc = feed_place_make_folder(m, f->dir, &made_folder, err);
+    if (rc == E_OK)
+        rc = feed_place_lock(m, f->dir, &lock, err);
     if (rc == E_OK)
         rc = read_old(f, err);
     if (rc == E_OK)
         rc = change(f, err);
     if (rc == E_OK)
         rc = sign_and_write(f, err);
+    feed_place_unlock(&lock);
     if (rc != E_OK && made_folder)
         (void)m->fs->remove_folder(m->self, f->dir, &ignored);
     return rc;

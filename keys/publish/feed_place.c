@@ -43,6 +43,34 @@ static enum errc prefix_path(enum errc rc, const char *path, struct err *err)
     return err_prefix(err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
 }
 
+enum errc feed_place_lock(struct platform *p, const char *dir, struct feed_place_lock *out,
+                          struct err *err)
+{
+    char shown[120];
+    int n = snprintf(out->path, sizeof(out->path), "%s/.surefoot-publish.lock", dir);
+    if (n < 0 || n >= (int)sizeof(out->path))
+        return err_set(err, E_ARGUMENT, "a path longer than %zu bytes", sizeof(out->path) - 1);
+    enum errc rc = p->fs->lock(p->self, out->path, &out->held, err);
+    if (rc == E_OK)
+        out->platform = p;
+    else
+        (void)err_prefix(err, "%s: %s: ", text_printable(span_text(dir), shown, sizeof(shown)),
+                         rc == E_BUSY ? "another surefoot-publish is at work here; its lock"
+                                      : "cannot be locked");
+    return rc;
+}
+
+/* It is taken away while it is still held: who waits for this file finds that it is gone. */
+void feed_place_unlock(struct feed_place_lock *lock)
+{
+    struct err ignored;
+    if (lock->held == NULL)
+        return;
+    (void)lock->platform->fs->remove(lock->platform->self, lock->path, &ignored);
+    lock->platform->fs->unlock(lock->platform->self, lock->held);
+    lock->held = NULL;
+}
+
 enum errc feed_place_make_folder(struct platform *p, const char *dir, bool *out_made,
                                  struct err *err)
 {

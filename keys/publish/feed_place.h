@@ -12,8 +12,8 @@
  * there: under the first name always, under the second when the writer is done. Signatures of older
  * feeds stay, for caches; they are small.
  *
- * A feed that does not prove genuine is neither read nor written. What is not prevented: two
- * writers at once. */
+ * A feed that does not prove genuine is neither read nor written. One writer at a time: whoever
+ * reads a feed to write the next one, or puts a release into the folder, holds the place's lock. */
 
 #include "keys/publish/signers.h"
 #include "manifest/feed.h"
@@ -28,6 +28,18 @@ struct feed_place {
     const struct policy *policies[FEED_PLACE_POLICIES_MAX]; /* whose feeds are built upon */
     size_t n_policies;
 };
+
+/* feed_place_lock takes the folder for one writer: E_BUSY, naming the other, where there is one.
+ * The lock lies in the folder as ".surefoot-publish.lock" and is gone after feed_place_unlock,
+ * which does nothing for a zeroed lock; one that a killed writer left is no lock. */
+struct feed_place_lock {
+    struct platform *platform;
+    struct fs_lock *held;
+    char path[4096];
+};
+MUST_USE enum errc feed_place_lock(struct platform *p, const char *dir, struct feed_place_lock *out,
+                                   struct err *err);
+void feed_place_unlock(struct feed_place_lock *lock);
 
 /* feed_place_make_folder makes the release folder where only it is missing; *out_made says whether
  * it did, so that the caller can take it away again. E_ARGUMENT where its own folder is not there,

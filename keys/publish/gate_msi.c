@@ -83,6 +83,23 @@ static void check_frame(const struct msi_package *p, const char *where, struct g
                      msi_action_names[needed[i]]);
 }
 
+/* An older version that is not found is not removed; a condition may keep either from being done.
+ */
+static void check_search(const struct msi_package *p, const char *where, struct gate *g)
+{
+    static const enum msi_action both[] = { MSI_FIND_RELATED_PRODUCTS,
+                                            MSI_REMOVE_EXISTING_PRODUCTS };
+    if (!comes_before(p, MSI_FIND_RELATED_PRODUCTS, MSI_REMOVE_EXISTING_PRODUCTS))
+        gate_add(g, GATE_REFUSED, "MsiSequence", where,
+                 "InstallExecuteSequence has no FindRelatedProducts before RemoveExistingProducts: "
+                 "the older version would not be found");
+    for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
+        if (p->conditions[both[i]][0] != '\0')
+            gate_add(g, GATE_REFUSED, "MsiSequence", where,
+                     "%s has the condition %s: where it does not hold the older version stays",
+                     msi_action_names[both[i]], p->conditions[both[i]]);
+}
+
 static void check_sequence(const struct msi_package *p, const char *where, struct gate *g)
 {
     check_frame(p, where, g);
@@ -93,6 +110,7 @@ static void check_sequence(const struct msi_package *p, const char *where, struc
             "beside the new one");
         return;
     }
+    check_search(p, where, g);
     if (comes_before(p, MSI_REMOVE_EXISTING_PRODUCTS, MSI_INSTALL_INITIALIZE))
         gate_add(g, GATE_REFUSED, "MsiNeitherVersion", where,
                  "RemoveExistingProducts (%" PRId32 ") stands before InstallInitialize (%" PRId32
@@ -108,20 +126,25 @@ static void check_sequence(const struct msi_package *p, const char *where, struc
 
 /* --- the table Upgrade */
 
+/* removes_older: all of it, and not as if nothing had happened where that fails. */
 static bool removes_older(const struct msi_package *p, const struct msi_upgrade *u)
 {
-    return strcmp(u->upgrade_code, p->upgrade_code) == 0 &&
-           (u->attributes & MSI_UPGRADE_ONLY_DETECT) == 0;
+    const int32_t not_these = MSI_UPGRADE_ONLY_DETECT | MSI_UPGRADE_IGNORE_REMOVE_FAILURE;
+    return strcmp(u->upgrade_code, p->upgrade_code) == 0 && (u->attributes & not_these) == 0 &&
+           u->features[0] == '\0';
 }
 
-/* reaches_own: does the row go up to this package's own version (which it need not hold)? */
+/* reaches_own: does the row begin below this package's own version, and go up to it (which it need
+ * not hold)? */
 static bool reaches_own(const struct msi_upgrade *u, const struct version *own)
 {
-    struct version max;
-    if (u->version_max[0] == '\0')
-        return true;
-    return version_read(span_text(u->version_max), &max, NULL) == E_OK &&
-           version_compare(&max, own) >= 0;
+    struct version min, max;
+    if (u->version_min[0] != '\0' && (version_read(span_text(u->version_min), &min, NULL) != E_OK ||
+                                      version_compare(&min, own) >= 0))
+        return false;
+    return u->version_max[0] == '\0' ||
+           (version_read(span_text(u->version_max), &max, NULL) == E_OK &&
+            version_compare(&max, own) >= 0);
 }
 
 static void check_upgrades(const struct msi_package *p, const char *where, struct gate *g)
@@ -136,12 +159,15 @@ static void check_upgrades(const struct msi_package *p, const char *where, struc
             reaches || (removes_older(p, &p->upgrades[i]) && reaches_own(&p->upgrades[i], &own));
     }
     if (!has_row)
-        gate_add(g, GATE_REFUSED, "MsiUpgradeTable", where,
-                 "the table Upgrade has no row that removes older versions with UpgradeCode %s",
-                 p->upgrade_code[0] == '\0' ? "(none)" : p->upgrade_code);
+        gate_add(
+            g, GATE_REFUSED, "MsiUpgradeTable", where,
+            "the table Upgrade has no row that removes older versions as a whole with UpgradeCode "
+            "%s",
+            p->upgrade_code[0] == '\0' ? "(none)" : p->upgrade_code);
     else if (!reaches)
         gate_add(g, GATE_REFUSED, "MsiUpgradeTable", where,
-                 "the table Upgrade ends below this version, %s: some older versions would stay",
+                 "no row of the table Upgrade reaches from older versions up to this one, %s: some "
+                 "would stay",
                  p->version);
 }
 
@@ -153,6 +179,14 @@ static void check_media(const struct msi_package *p, const char *where, struct g
         gate_add(g, GATE_REFUSED, "MsiExternalMedia", where,
                  "%s lies beside the package, where no signature of it covers it; embed it",
                  p->external[i]);
+    for (size_t i = 0; i < p->n_missing; i++)
+        gate_add(g, GATE_REFUSED, "MsiExternalMedia", where,
+                 "the cabinet %s is to be in the package, and is not", p->missing[i]);
+    if (p->n_loose > 0)
+        gate_add(
+            g, GATE_REFUSED, "MsiExternalMedia", where,
+            "%zu files lie beside the package, where no signature of it covers them; embed them",
+            p->n_loose);
 }
 
 void gate_msi(const struct msi_package *p, const struct payload *payload, const char *where,

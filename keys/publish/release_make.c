@@ -91,6 +91,8 @@ static enum errc look(struct release_making *m)
 {
     enum errc rc = release_check_folders(m);
     if (rc == E_OK)
+        rc = feed_place_lock(m->platform, m->ask->dir, &m->lock, m->err);
+    if (rc == E_OK)
         rc = release_check_not_in_feed(m);
     if (rc == E_OK)
         rc = release_open_given(m);
@@ -134,7 +136,7 @@ static enum errc put(struct release_making *m)
     return rc == E_OK ? write_document(m) : rc;
 }
 
-static void undo(const struct release_making *m)
+static void undo(struct release_making *m)
 {
     struct err ignored;
     char folder[RELEASE_MAKE_PATH_ROOM];
@@ -142,6 +144,7 @@ static void undo(const struct release_making *m)
         (void)m->platform->fs->remove(m->platform->self, m->written[i], &ignored);
     if (m->made_folder && release_name_folder(m, folder) == E_OK)
         (void)m->platform->fs->remove_folder(m->platform->self, folder, &ignored);
+    feed_place_unlock(&m->lock);
     if (m->made_dir)
         (void)m->platform->fs->remove_folder(m->platform->self, m->ask->dir, &ignored);
 }
@@ -171,6 +174,7 @@ enum errc release_make(const struct release_ask *ask, struct release_made *out, 
         report(&m);
     else
         undo(&m);
+    feed_place_unlock(&m.lock);
     buf_fini(&m.document);
     tree_free(m.tree);
     source_close(m.source);

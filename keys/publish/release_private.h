@@ -6,6 +6,7 @@
  * demand; release_put.c writes the payload and signs it; release_make.c has the order and the
  * document. */
 
+#include "keys/publish/feed_place.h"
 #include "keys/publish/release_make.h"
 #include "manifest/arena.h"
 
@@ -24,6 +25,7 @@ struct release_making {
     struct tree *tree;              /* the folder that was given; NULL for a file */
     struct buf document;            /* the new document */
     bool made_dir;                  /* DIR */
+    struct feed_place_lock lock;    /* of DIR */
     bool lacks_folder, made_folder; /* DIR/V */
     size_t n_written;
     char written[RELEASE_WRITTEN_MAX][RELEASE_MAKE_PATH_ROOM]; /* what this run has put there */

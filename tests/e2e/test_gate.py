@@ -392,6 +392,18 @@ def test_a_signature_that_the_product_file_has_no_trust_for_is_refused_as_its_cl
     assert code == 3 and codes(findings) == {"KeyMismatch"}, findings
 
 
+def test_one_writer_at_a_time(folder: Path) -> None:
+    """Of many that want to write at once each ends well or says who is at work; the folder is whole, and nothing is lost."""
+    many = [subprocess.Popen([str(PUBLISH), "feed", "dist", "--support", f"{n}.*=2030-01-01T00:00:00Z", "--key", "maker.key", "--quiet"], cwd=folder,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for n in range(12)]
+    ended = [(p.communicate(timeout=60)[1], p.returncode) for p in many]
+    done = [n for n, (_, code) in enumerate(ended) if code == 0]
+    assert done and all(code == 0 or (code == 1 and "is at work here" in told) for told, code in ended), ended
+    text = (folder / "dist" / "feed.xml").read_text()
+    assert f'serial="{1 + len(done)}"' in text and sorted(re.findall(r'<support version="(\d+)', text), key=int) == [str(n) for n in done]
+    assert gate(folder)[0] == 0 and not [p.name for p in (folder / "dist").iterdir() if p.name.startswith(".")]
+
+
 def test_usage(made: Path) -> None:
     for args, words in ((["dist"], "nothing to trust"), (["--key", "maker.pub"], "one folder"), (["--key", "maker.pub", "a", "b"], "one folder"),
                         (["--key", "nothing.pub", "dist"], "nothing.pub"), (["--product-file", "none.xml", "dist"], "none.xml"),
@@ -440,12 +452,24 @@ def test_a_package_in_order_passes(folder: Path) -> None:
 
 
 REP = "UPDATE `InstallExecuteSequence` SET `Sequence` = {} WHERE `Action` = 'RemoveExistingProducts'"
+NO_ROW = "DELETE FROM `Upgrade` WHERE `VersionMax` = '2.1.0'"
+ROW = ("INSERT INTO `Upgrade` (`UpgradeCode`, `VersionMin`, `VersionMax`, `Attributes`, `ActionProperty`) VALUES "
+       "('{{22222222-2222-2222-2222-222222222222}}', '{}', '2.1.0', {}, 'OLDER')")
 SPOILT_MSI = {
     "removed before the transaction": (("2.1.0", "yes", REP.format(1401)), "MsiNeitherVersion"),
-    "removed before anything": (("2.1.0", "yes", REP.format(10)), "MsiNeitherVersion"),
+    "removed before anything": (("2.1.0", "yes", REP.format(30)), "MsiNeitherVersion"),
+    "never looked for": (("2.1.0", "yes", "DELETE FROM `InstallExecuteSequence` WHERE `Action` = 'FindRelatedProducts'"), "MsiSequence"),
+    "looked for too late": (("2.1.0", "yes", "UPDATE `InstallExecuteSequence` SET `Sequence` = 1502 WHERE `Action` = 'FindRelatedProducts'"), "MsiSequence"),
+    "removed on a condition": (("2.1.0", "yes", "UPDATE `InstallExecuteSequence` SET `Condition` = '0' WHERE `Action` = 'RemoveExistingProducts'"),
+                               "MsiSequence"),
+    "one feature removed": (("2.1.0", "yes", "UPDATE `Upgrade` SET `Remove` = 'Main' WHERE `VersionMax` = '2.1.0'"), "MsiUpgradeTable"),
+    "failure to remove ignored": (("2.1.0", "yes", NO_ROW, ROW.format("", 5)), "MsiUpgradeTable"),
+    "only from this version on": (("2.1.0", "yes", NO_ROW, ROW.format("2.1.0", 256)), "MsiUpgradeTable"),
+    "a loose file": (("2.1.0", "yes", "UPDATE `File` SET `Attributes` = 8192"), "MsiExternalMedia"),
+    "a cabinet that is not there": (("2.1.0", "yes", "UPDATE `Media` SET `Cabinet` = '#b.cab'"), "MsiExternalMedia"),
     "removed amid the script": (("2.1.0", "yes", REP.format(4500)), "MsiSequence"),
     "never removed": (("2.1.0", "yes", "DELETE FROM `InstallExecuteSequence` WHERE `Action` = 'RemoveExistingProducts'"), "MsiSequence"),
-    "no upgrade rows": (("2.1.0", "yes", "DELETE FROM `Upgrade` WHERE `VersionMax` = '2.1.0'"), "MsiUpgradeTable"),
+    "no upgrade rows": (("2.1.0", "yes", NO_ROW), "MsiUpgradeTable"),
     "cabinet beside it": (("2.1.0", "no"), "MsiExternalMedia"),
 }
 

@@ -23,13 +23,13 @@ static struct msi_package good_package(void)
         .version = "2.1.0",
         .product_code = PRODUCT,
         .upgrade_code = UPGRADE,
-        .sequence = { 1400, 1500, MSI_NOT_THERE, MSI_NOT_THERE, 1501, 6600 },
+        .sequence = { 25, 1400, 1500, MSI_NOT_THERE, MSI_NOT_THERE, 1501, 6600 },
         .first_script_action = "ProcessComponents",
         .first_script_sequence = 1600,
         .n_upgrades = 2,
     };
-    p.upgrades[0] = (struct msi_upgrade){ UPGRADE, "", "2.1.0", MSI_UPGRADE_MIN_INCLUSIVE };
-    p.upgrades[1] = (struct msi_upgrade){ UPGRADE, "2.1.0", "", MSI_UPGRADE_ONLY_DETECT };
+    p.upgrades[0] = (struct msi_upgrade){ UPGRADE, "", "2.1.0", "", MSI_UPGRADE_MIN_INCLUSIVE };
+    p.upgrades[1] = (struct msi_upgrade){ UPGRADE, "2.1.0", "", "", MSI_UPGRADE_ONLY_DETECT };
     return p;
 }
 
@@ -83,7 +83,7 @@ static void package_that_is_in_order_passes(void **state)
 static void removal_that_may_leave_neither_version_is_refused(void **state)
 {
     UNUSED(state);
-    static const int32_t places[] = { 1, 1399, 1401, 1450, 1499 };
+    static const int32_t places[] = { 26, 1399, 1401, 1450, 1499 };
     struct msi_package p = good_package();
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         p.sequence[MSI_REMOVE_EXISTING_PRODUCTS] = places[i];
@@ -103,6 +103,17 @@ static void sequence_that_cannot_work_is_refused(void **state)
     p.sequence[MSI_REMOVE_EXISTING_PRODUCTS] = MSI_NOT_THERE;
     assert_only(&p, GATE_REFUSED, "MsiSequence", "lacks RemoveExistingProducts");
     p = good_package();
+    p.sequence[MSI_FIND_RELATED_PRODUCTS] = MSI_NOT_THERE;
+    assert_only(&p, GATE_REFUSED, "MsiSequence", "no FindRelatedProducts before");
+    p.sequence[MSI_FIND_RELATED_PRODUCTS] = 1502;
+    assert_only(&p, GATE_REFUSED, "MsiSequence", "no FindRelatedProducts before");
+    p = good_package();
+    text_copy(p.conditions[MSI_REMOVE_EXISTING_PRODUCTS], MSI_WORD_ROOM, "0");
+    assert_only(&p, GATE_REFUSED, "MsiSequence", "has the condition 0");
+    p = good_package();
+    text_copy(p.conditions[MSI_FIND_RELATED_PRODUCTS], MSI_WORD_ROOM, "X");
+    assert_only(&p, GATE_REFUSED, "MsiSequence", "FindRelatedProducts has the condition X");
+    p = good_package();
     p.sequence[MSI_INSTALL_FINALIZE] = MSI_NOT_THERE;
     assert_only(&p, GATE_REFUSED, "MsiSequence", "lacks InstallFinalize");
 }
@@ -121,7 +132,18 @@ static void older_versions_must_be_removed(void **state)
     assert_only(&p, GATE_REFUSED, "MsiUpgradeTable", UPGRADE);
     p = good_package();
     text_copy(p.upgrades[0].version_max, MSI_WORD_ROOM, "2.0.9");
-    assert_only(&p, GATE_REFUSED, "MsiUpgradeTable", "some older versions would stay");
+    assert_only(&p, GATE_REFUSED, "MsiUpgradeTable", "some would stay");
+    p = good_package();
+    text_copy(p.upgrades[0].version_min, MSI_WORD_ROOM, "2.1.0");
+    assert_only(&p, GATE_REFUSED, "MsiUpgradeTable", "some would stay");
+    text_copy(p.upgrades[0].version_min, MSI_WORD_ROOM, "1.0");
+    assert_only(&p, GATE_NOTE, NULL, NULL);
+    p = good_package();
+    text_copy(p.upgrades[0].features, MSI_WORD_ROOM, "Docs");
+    assert_only(&p, GATE_REFUSED, "MsiUpgradeTable", "as a whole");
+    p = good_package();
+    p.upgrades[0].attributes |= MSI_UPGRADE_IGNORE_REMOVE_FAILURE;
+    assert_only(&p, GATE_REFUSED, "MsiUpgradeTable", "as a whole");
 }
 
 static void package_must_be_what_the_document_says(void **state)
@@ -141,6 +163,13 @@ static void package_must_be_what_the_document_says(void **state)
     p.n_external = 1;
     text_copy(p.external[0], MSI_WORD_ROOM, "disk1.cab");
     assert_only(&p, GATE_REFUSED, "MsiExternalMedia", "disk1.cab");
+    p = good_package();
+    p.n_missing = 1;
+    text_copy(p.missing[0], MSI_WORD_ROOM, "gone.cab");
+    assert_only(&p, GATE_REFUSED, "MsiExternalMedia", "gone.cab is to be in the package");
+    p = good_package();
+    p.n_loose = 3;
+    assert_only(&p, GATE_REFUSED, "MsiExternalMedia", "3 files lie beside");
 }
 
 static void versions_have_windows_installers_limits(void **state)
