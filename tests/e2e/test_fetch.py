@@ -715,6 +715,7 @@ def test_other_version_is_not_joined(world: World, tmp_path: Path) -> None:
     got = get(tmp_path, world.plain.on(path, other_version), args=("--tries", "3", "--backoff", "5"))
     assert got.code == 1 and got.error == "input/output" and "cut off" in got.text, got
     assert [r.headers.get("range") for r in world.plain.asked(path)] == [None, "bytes=60000-", None, None]
+    assert got.lines[0][3] == str(3 * 60_000), "not a byte of the other version was taken"
 
 
 def test_left_over_part_is_not_believed(world: World, tmp_path: Path) -> None:
