@@ -7,8 +7,9 @@
 #include "platform/base/sort.h"
 #include "platform/base/text.h"
 
-#define SHOWN 80                           /* room for a path in a message */
-#define SET_BYTES_MAX (256U * 1024 * 1024) /* keys of a set */
+#define SHOWN 80                          /* room for a path in a message */
+#define SET_BYTES_MAX (96U * 1024 * 1024) /* keys of a set */
+#define SET_MEMBERS_MAX 2000000U          /* paths and the folders that they name */
 
 /* struct member: a path of the set, or a folder that it lies in: the first bytes of the path and of
  * its key. */
@@ -167,7 +168,11 @@ enum errc path_set_check(const struct path_entry *entries, size_t n, size_t *out
     if (n > PATH_SET_MAX)
         return err_set(err, E_LIMIT, "%zu paths, limit %d", n, PATH_SET_MAX);
     struct set s = { .entries = entries };
-    s.members = calloc(n_members(entries, n) + 1, sizeof(*s.members));
+    const size_t members = n_members(entries, n);
+    if (members > SET_MEMBERS_MAX)
+        return err_set(err, E_LIMIT, "%zu paths and folders that they name, limit %u", members,
+                       SET_MEMBERS_MAX);
+    s.members = calloc(members + 1, sizeof(*s.members));
     if (s.members == NULL)
         return err_nomem(err);
     buf_init(&s.keys, SET_BYTES_MAX);

@@ -10,7 +10,7 @@
 #include "platform/base/text.h"
 #include "verify/digest.h"
 
-#define NAMES_MAX (512U * 1024 * 1024) /* bytes of all names that are remembered */
+#define NAMES_MAX (64U * 1024 * 1024) /* bytes of all names that are remembered */
 #define NAME_SHOWN 100
 #define SLOTS_FIRST 1024
 

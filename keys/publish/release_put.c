@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "installer/core/unpack.h"
 #include "keys/publish/pack.h"
 #include "keys/publish/payload_of.h"
 #include "platform/base/text.h"
@@ -82,12 +83,53 @@ static enum errc begin_file(const struct release_making *m, const char *path, bo
     return release_prefix_path(m, rc, path);
 }
 
+/* --- would a client unpack it? */
+
+static struct unpack_entry entry_of(const struct tree_entry *e)
+{
+    static const enum unpack_kind kinds[] = {
+        [TREE_FILE] = UNPACK_FILE, [TREE_FOLDER] = UNPACK_FOLDER, [TREE_LINK] = UNPACK_LINK
+    };
+    struct unpack_entry entry = {
+        .kind = kinds[e->kind], .path = span_text(e->path), .size = e->size, .mode = e->mode
+    };
+    if (e->kind == TREE_LINK)
+        entry.target = span_text(e->target);
+    return entry;
+}
+
+/* The client's own judge, before anything is packed: its limits are narrower than a tree's. The
+ * ratio is looked at when it is known. */
+static enum errc check_entries(const struct tree *t, struct err *err)
+{
+    const struct unpack_limits limits = unpack_entry_limits();
+    struct unpack_entry_judge *judge;
+    enum errc rc = unpack_entry_judge_new(&limits, UINT64_MAX, &judge, err);
+    if (rc != E_OK)
+        return rc;
+    for (size_t i = 0; i < tree_n(t) && rc == E_OK; i++) {
+        struct unpack_entry entry = entry_of(tree_get(t, i));
+        rc = unpack_entry_judge(judge, &entry, err);
+    }
+    unpack_entry_judge_free(judge);
+    return rc == E_OK ? rc : err_prefix(err, "clients would refuse it: ");
+}
+
+static enum errc check_ratio(const struct pack_result *result, struct err *err)
+{
+    const struct unpack_limits limits = unpack_entry_limits();
+    enum errc rc = unpack_entry_check_ratio(&limits, result->unpacked_size, result->size, err);
+    return rc == E_OK ? rc : err_prefix(err, "clients would refuse it: ");
+}
+
 /* --- a folder */
 
 static enum errc read_tree(struct release_making *m)
 {
     const struct tree_options options = { .leaves_hashing = true };
     enum errc rc = tree_read(m->platform, m->ask->source, &options, &m->tree, m->err);
+    if (rc == E_OK)
+        rc = check_entries(m->tree, m->err);
     return release_prefix_path(m, rc, m->ask->source);
 }
 
@@ -111,6 +153,8 @@ static enum errc pack(struct release_making *m, struct sink *sink)
     if (rc != E_OK)
         return prefix_both(m);
     rc = payload_of_tree(m->tree, &m->arena, &m->payload, m->err);
+    if (rc == E_OK)
+        rc = release_prefix_path(m, check_ratio(&result, m->err), m->ask->source);
     if (rc != E_OK)
         return rc;
     if (result.unpacked_size != m->payload.unpacked_size ||

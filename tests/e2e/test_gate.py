@@ -559,3 +559,22 @@ def test_a_package_that_is_listed_and_not_signed_by_its_maker(folder: Path, sign
     sign_feed(folder)
     code, findings, _ = gate(folder, "--only", "2.1.0", trust=judged_by(pk.PUBLISHER))
     assert code == 3 and codes(findings) == {"Unsigned"}, findings
+
+
+# --- what clients would refuse is not made in the first place
+
+
+def test_a_tree_that_no_client_would_unpack_is_not_packed(folder: Path) -> None:
+    deep = folder / "deep"
+    (deep / "/".join("d" * 40)).mkdir(parents=True)
+    (deep / "/".join("d" * 40) / "file").write_bytes(b"x")
+    bomb = folder / "bomb"
+    bomb.mkdir()
+    with (bomb / "zeros").open("wb") as f:
+        f.truncate(200 << 20)
+    for tree, words in (("deep", "deep"), ("bomb", "bytes")):
+        before = sorted(p for p in (folder / "dist").rglob("*"))
+        done = subprocess.run([str(PUBLISH), "release", tree, "--product", "orchard", "--version", "9.0", "--dir", "dist", "--key", "maker.key"], cwd=folder,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        assert done.returncode in (1, 2, 3) and "clients would refuse it" in done.stderr and words in done.stderr, done
+        assert sorted(p for p in (folder / "dist").rglob("*")) == before
