@@ -85,16 +85,25 @@ class World:
     tls: Hostile = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ca = kit.Ca(self.folder)
-        self.nginx = kit.Nginx(self.folder / "nginx", self.ca)
-        self.proxy = kit.Proxy(self.folder / "proxy")
-        self.plain = Hostile()
-        self.tls = Hostile(self.ca.context("localhost", "127.0.0.1"))
+        self.open: list[Any] = []
+        try:
+            self.ca = kit.Ca(self.folder)
+            self.nginx = self.keep(kit.Nginx(self.folder / "nginx", self.ca))
+            self.proxy = self.keep(kit.Proxy(self.folder / "proxy"))
+            self.plain = self.keep(Hostile())
+            self.tls = self.keep(Hostile(self.ca.context("localhost", "127.0.0.1")))
+        except BaseException:
+            self.close()
+            raise
         (self.nginx.www / "doc.xml").write_bytes(DOC)
         (self.nginx.www / "data.bin").write_bytes(DATA)
 
+    def keep(self, server: Any) -> Any:
+        self.open.append(server)
+        return server
+
     def close(self) -> None:
-        for server in (self.nginx, self.proxy, self.plain, self.tls):
+        for server in self.open:
             server.close()
 
 

@@ -38,6 +38,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
+    process.kill()
     raise AssertionError(f"{process.args!r} does not listen")
 
 
