@@ -36,8 +36,8 @@ static const struct payload_demand *demand_of(const struct payload *p, enum sig_
     return NULL;
 }
 
-/* narrow makes the policy that meets the floor and the release both. verified_release_make has seen
- * to it that the release names one of the floor's publishers where the floor names any. */
+/* narrow makes the policy that meets the floor and the release both. verified_release_admits has
+ * seen to it that the release names one of the floor's publishers where the floor names any. */
 static void narrow(struct judging *j)
 {
     const struct payload_demand *demand = demand_of(j->of, j->floor->system);
@@ -127,9 +127,7 @@ static enum errc judge_floor(struct judging *j, struct verdict *v, struct err *e
 static enum errc judge_floors(struct judging *j, const struct payload_floor *floors, size_t n,
                               struct verdict *v, struct err *err)
 {
-    enum errc result = n == 0 ? err_set(err, E_ARGUMENT, "no demand on the payload") : E_OK;
-    for (size_t i = 0; i < n; i++)
-        v[i] = (struct verdict){ .outcome = OUTCOME_NONE };
+    enum errc result = E_OK;
     for (size_t i = 0; i < n; i++) {
         j->floor = &floors[i];
         enum errc rc = judge_floor(j, &v[i], err);
@@ -143,16 +141,22 @@ static enum errc judge_floors(struct judging *j, const struct payload_floor *flo
 
 enum errc verified_package_make(struct source *payload, const struct payload *of,
                                 const struct verified_release *release,
+                                const struct payload_floor *floors, size_t n_floors,
                                 const struct span *unverified_signatures, size_t n_signatures,
                                 struct verdict *v, struct verified_package **out, struct err *err)
 {
-    size_t n_floors;
-    const struct payload_floor *floors = package_floors_of(release, &n_floors);
     struct judging j = { .payload = payload,
                          .of = of,
                          .signatures = unverified_signatures,
                          .n_signatures = n_signatures };
-    enum errc rc = judge_floors(&j, floors, n_floors, v, err);
+    for (size_t i = 0; i < n_floors; i++)
+        v[i] = (struct verdict){ .outcome = OUTCOME_NONE };
+    struct verdict admission;
+    enum errc rc = verified_release_admits(release, of, floors, n_floors, &admission, err);
+    if (n_floors > 0)
+        v[0] = admission;
+    if (rc == E_OK)
+        rc = judge_floors(&j, floors, n_floors, v, err);
     if (rc != E_OK)
         return rc;
     struct verified_package *p = malloc(sizeof(*p));

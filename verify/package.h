@@ -64,29 +64,36 @@ struct payload_floor {
 
 struct verified_release; /* opaque; freed with verified_release_free */
 
-/* verified_release_make proves that the document is the one that `from` names, parses it, and holds
- * each payload's demands against the floors (n_floors at least 1): a payload that demands less is
- * DemandsTooLittle. `feed` may be freed afterwards; the floors must outlive it. */
+/* verified_release_make proves that the document is the one that `from` names, and parses it.
+ * `feed` may be freed afterwards. */
 MUST_USE enum errc verified_release_make(struct span unverified_document,
                                          const struct verified_feed *feed,
-                                         const struct feed_release *from,
-                                         const struct payload_floor *floors, size_t n_floors,
-                                         struct verdict *v, struct verified_release **out,
-                                         struct err *err);
+                                         const struct feed_release *from, struct verdict *v,
+                                         struct verified_release **out, struct err *err);
 void verified_release_free(struct verified_release *r);
 const struct release *verified_release_get(const struct verified_release *r);
+
+/* verified_release_admits holds one of its payloads, the one that this machine would take, against
+ * the floors (at least 1): a payload that demands less is DemandsTooLittle, one that demands what
+ * the floors have no trust for RequiredSignatureMissing. To be asked before anything is fetched;
+ * verified_package_make asks again. */
+MUST_USE enum errc verified_release_admits(const struct verified_release *r,
+                                           const struct payload *of,
+                                           const struct payload_floor *floors, size_t n_floors,
+                                           struct verdict *v, struct err *err);
 
 /* --- the payload */
 
 struct verified_package; /* opaque; freed with verified_package_free */
 
 /* verified_package_make proves the bytes behind `payload`, which it takes on success: from then on
- * this one source is the payload. `of` is a payload of the release. `signatures` are those beside
- * it. For each floor, and for each system that the release demands, a signature of that system must
- * meet both; size and SHA-256 are the document's. The release must outlive the package. One verdict
- * a floor is filled, `v` has room for the release's n_floors. */
+ * this one source is the payload. `of` is a payload of the release that it admits under the floors.
+ * `signatures` are those beside it. For each floor a signature of its system must meet the floor
+ * and what the release demands of that system; size and SHA-256 are the document's. The release
+ * must outlive the package. `v` has room for n_floors (at least 1) verdicts, one a floor. */
 MUST_USE enum errc verified_package_make(struct source *payload, const struct payload *of,
                                          const struct verified_release *release,
+                                         const struct payload_floor *floors, size_t n_floors,
                                          const struct span *unverified_signatures,
                                          size_t n_signatures, struct verdict *v,
                                          struct verified_package **out, struct err *err);

@@ -19,7 +19,4 @@ MUST_USE enum errc package_read_failed(enum errc rc, struct verdict *v, struct e
 /* package_has_publisher: is `name` among the policy's publishers? */
 bool package_has_publisher(const struct policy *policy, const char *name);
 
-/* package_floors_of gives the floors that a release was held against. */
-const struct payload_floor *package_floors_of(const struct verified_release *r, size_t *out_n);
-
 #endif

@@ -8,8 +8,6 @@
 
 struct verified_release {
     struct release release;
-    const struct payload_floor *floors;
-    size_t n_floors;
 };
 
 /* --- is it the document that the feed names? */
@@ -98,6 +96,8 @@ static void check_floor(const struct payload *p, const struct payload_floor *flo
                      "%.60s: demands no %s signature, the product file does", p->path, system);
         return;
     }
+    if (floor->system == SYSTEM_MINISIGN)
+        return; /* a key says who; it has no publisher and no timestamp */
     if (floor->policy->require_timestamp && !demand->needs_timestamp)
         findings_add(findings, REASON_DEMANDS_TOO_LITTLE, WEIGHT_FATAL, NO_OFFSET,
                      "%.60s: demands no timestamp for %s, the product file does", p->path, system);
@@ -120,14 +120,27 @@ static void check_extra(const struct payload *p, const struct payload_floor *flo
     }
 }
 
-static void check_demands(const struct verified_release *r, struct findings *findings)
+static bool is_of(const struct verified_release *r, const struct payload *of)
 {
-    for (size_t i = 0; i < r->release.payloads.n; i++) {
-        const struct payload *p = &r->release.payloads.items[i];
-        for (size_t k = 0; k < r->n_floors; k++)
-            check_floor(p, &r->floors[k], findings);
-        check_extra(p, r->floors, r->n_floors, findings);
-    }
+    for (size_t i = 0; i < r->release.payloads.n; i++)
+        if (&r->release.payloads.items[i] == of)
+            return true;
+    return false;
+}
+
+enum errc verified_release_admits(const struct verified_release *r, const struct payload *of,
+                                  const struct payload_floor *floors, size_t n_floors,
+                                  struct verdict *v, struct err *err)
+{
+    *v = (struct verdict){ .type = "release" };
+    if (n_floors == 0)
+        return err_set(err, E_ARGUMENT, "the product file demands nothing of a payload");
+    if (!is_of(r, of))
+        return err_set(err, E_INTERNAL, "a payload of another release");
+    for (size_t k = 0; k < n_floors; k++)
+        check_floor(of, &floors[k], &v->report.findings);
+    check_extra(of, floors, n_floors, &v->report.findings);
+    return v->report.findings.n == 0 ? E_OK : package_refuse_document(v, "release document", err);
 }
 
 /* --- the order */
@@ -147,25 +160,19 @@ static enum errc prove(struct span document, const struct feed *feed,
         return rc == E_OK ? package_refuse_document(v, "release document", err) : rc;
     }
     check_identity(&r->release, feed, from, &v->report.findings);
-    check_demands(r, &v->report.findings);
     if (v->report.findings.n > 0)
         return package_refuse_document(v, "release document", err);
     return E_OK;
 }
 
 enum errc verified_release_make(struct span unverified_document, const struct verified_feed *feed,
-                                const struct feed_release *from, const struct payload_floor *floors,
-                                size_t n_floors, struct verdict *v, struct verified_release **out,
-                                struct err *err)
+                                const struct feed_release *from, struct verdict *v,
+                                struct verified_release **out, struct err *err)
 {
     *v = (struct verdict){ .type = "release", .size = unverified_document.len };
-    if (n_floors == 0)
-        return err_set(err, E_ARGUMENT, "the product file demands nothing of a payload");
     struct verified_release *r = calloc(1, sizeof(*r));
     if (r == NULL)
         return err_nomem(err);
-    r->floors = floors;
-    r->n_floors = n_floors;
     enum errc rc = prove(unverified_document, verified_feed_get(feed), from, v, r, err);
     if (rc != E_OK)
         verified_release_free(r);
@@ -185,10 +192,4 @@ void verified_release_free(struct verified_release *r)
 const struct release *verified_release_get(const struct verified_release *r)
 {
     return &r->release;
-}
-
-const struct payload_floor *package_floors_of(const struct verified_release *r, size_t *out_n)
-{
-    *out_n = r->n_floors;
-    return r->floors;
 }

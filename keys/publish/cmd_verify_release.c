@@ -215,6 +215,7 @@ static struct gate_ask ask_of(const struct command *c, const char *folder,
     if (c->demands != NULL) {
         ask.feed_policies = product_demands_of_feed(c->demands, &ask.n_feed_policies);
         ask.floors = product_demands_of_payload(c->demands, &ask.n_floors);
+        ask.kind = (enum payload_kind)c->product.install.kind;
         ask.product = c->product.name;
         ask.channel = c->product.channel;
     }

@@ -65,8 +65,11 @@ struct gate_ask {
     const struct policy *policy;               /* of payloads: keys, anchors, publishers, now */
     const struct policy *const *feed_policies; /* of the feed (verify/package.h) */
     size_t n_feed_policies;
-    const struct payload_floor *floors; /* the product file's; none: what each release demands */
+    /* The product file's, for the one kind of payload that it takes; none: each payload's own
+     * demands. */
+    const struct payload_floor *floors;
     size_t n_floors;
+    enum payload_kind kind;
     const char *product, *channel; /* NULL: as the feed says */
     const char *published;         /* the feed that is out now; NULL: none */
     const struct version *only;    /* check this version alone; NULL: all */

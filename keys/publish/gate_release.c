@@ -29,22 +29,14 @@ static bool payload_demands(const struct payload *p, enum sig_system system)
     return false;
 }
 
-static bool release_demands(const struct release *r, enum sig_system system)
-{
-    for (size_t i = 0; i < r->payloads.n; i++)
-        if (payload_demands(&r->payloads.items[i], system))
-            return true;
-    return false;
-}
-
-/* Each system that the release demands, judged by the trust that was given. False where it is not
- * enough for all of them: a client with more may take the release, and one with less never will. */
-static bool floors_of_release(const struct gate_ask *ask, const struct release *r,
+/* Each system that the payload demands, judged by the trust that was given. False where it is not
+ * enough for all of them: a client with more may take the payload, and one with less never will. */
+static bool floors_of_payload(const struct gate_ask *ask, const struct payload *p,
                               const char *where, struct floors *floors, struct gate *g)
 {
     bool can_all = true;
     for (int i = 0; i < FLOORS_MAX; i++) {
-        if (!release_demands(r, systems[i]))
+        if (!payload_demands(p, systems[i]))
             continue;
         if (gate_can_judge(ask, systems[i])) {
             floors->own[floors->n++] = (struct payload_floor){ systems[i], ask->policy };
@@ -52,34 +44,28 @@ static bool floors_of_release(const struct gate_ask *ask, const struct release *
         }
         can_all = false;
         gate_add(g, GATE_FAILED, "NothingToJudgeBy", where,
-                 "a payload demands a %s signature; give %s", sig_system_word(systems[i]),
+                 "the payload demands a %s signature; give %s", sig_system_word(systems[i]),
                  gate_missing_option(systems[i]));
     }
     floors->items = floors->own;
     return can_all && floors->n > 0;
 }
 
-static bool find_floors(const struct gate_ask *ask, struct span document, const char *where,
+static bool find_floors(const struct gate_ask *ask, const struct payload *p, const char *where,
                         struct floors *floors, struct gate *g)
 {
-    struct release draft;
-    struct err err;
-    floors->items = ask->floors;
-    floors->n = ask->n_floors;
+    *floors = (struct floors){ .items = ask->floors, .n = ask->n_floors };
     if (floors->n > FLOORS_MAX) {
         gate_add(g, GATE_FAILED, "TooMuch", where, "more than %d demands of a payload", FLOORS_MAX);
         return false;
     }
-    if (floors->n > 0)
-        return true;
-    enum errc rc = release_read_unverified(document, &draft, &err);
-    if (rc != E_OK) {
-        gate_add_err(g, where, &err);
-        return false;
-    }
-    bool is_enough = floors_of_release(ask, &draft, where, floors, g);
-    release_fini(&draft);
-    return is_enough;
+    return floors->n > 0 || floors_of_payload(ask, p, where, floors, g);
+}
+
+/* A product file takes one kind of payload, and demands nothing of others. */
+static bool is_for_product(const struct gate_ask *ask, const struct payload *p)
+{
+    return ask->n_floors == 0 || p->kind == (int)ask->kind;
 }
 
 /* --- one payload */
@@ -142,7 +128,7 @@ static void judge_others(const struct gate_ask *ask, struct source *src, const s
 
 /* prove_payload takes the source. */
 static void prove_payload(const struct gate_ask *ask, struct source *src, const struct payload *p,
-                          const struct verified_release *release, size_t n_floors,
+                          const struct verified_release *release, const struct floors *floors,
                           const char *where, struct gate *g)
 {
     struct gate_signatures signatures;
@@ -152,9 +138,9 @@ static void prove_payload(const struct gate_ask *ask, struct source *src, const 
     gate_read_signatures(ask, where, &signatures, g);
     gate_set_aside(ask, where, &signatures, g);
     judge_others(ask, src, p, &signatures, where, g);
-    enum errc rc = verified_package_make(src, p, release, signatures.spans, signatures.n, verdicts,
-                                         &package, &err);
-    for (size_t i = 0; i < n_floors; i++) {
+    enum errc rc = verified_package_make(src, p, release, floors->items, floors->n,
+                                         signatures.spans, signatures.n, verdicts, &package, &err);
+    for (size_t i = 0; i < floors->n; i++) {
         if (rc == E_REFUSED)
             gate_add_verdict(g, where, &verdicts[i]);
         verdict_fini(&verdicts[i]);
@@ -170,8 +156,9 @@ static void prove_payload(const struct gate_ask *ask, struct source *src, const 
 }
 
 static void check_payload(const struct gate_ask *ask, const char *document, const struct payload *p,
-                          const struct verified_release *release, size_t n_floors, struct gate *g)
+                          const struct verified_release *release, struct gate *g)
 {
+    struct floors floors;
     char where[GATE_PATH_ROOM], path[GATE_PATH_ROOM];
     struct source *src;
     struct err err;
@@ -190,7 +177,10 @@ static void check_payload(const struct gate_ask *ask, const char *document, cons
     g->n_bytes += src->size;
     if (p->kind == PAYLOAD_MSI)
         lint_msi(src, p, where, g);
-    prove_payload(ask, src, p, release, n_floors, where, g);
+    if (find_floors(ask, p, where, &floors, g))
+        prove_payload(ask, src, p, release, &floors, where, g);
+    else
+        source_close(src);
     if (ask->progress != NULL)
         ask->progress(ask->progress_ctx, g->n_bytes);
 }
@@ -198,14 +188,12 @@ static void check_payload(const struct gate_ask *ask, const char *document, cons
 /* --- the document */
 
 static void check_document(const struct gate_ask *ask, const struct verified_feed *feed,
-                           const struct feed_release *from, struct span bytes,
-                           const struct floors *floors, struct gate *g)
+                           const struct feed_release *from, struct span bytes, struct gate *g)
 {
     struct verified_release *release = NULL;
     struct verdict v;
     struct err err;
-    enum errc rc =
-        verified_release_make(bytes, feed, from, floors->items, floors->n, &v, &release, &err);
+    enum errc rc = verified_release_make(bytes, feed, from, &v, &release, &err);
     if (rc == E_REFUSED)
         gate_add_verdict(g, from->document.path, &v);
     else if (rc != E_OK)
@@ -213,17 +201,20 @@ static void check_document(const struct gate_ask *ask, const struct verified_fee
     verdict_fini(&v);
     const struct release *r = rc == E_OK ? verified_release_get(release) : NULL;
     for (size_t i = 0; r != NULL && i < r->payloads.n; i++)
-        check_payload(ask, from->document.path, &r->payloads.items[i], release, floors->n, g);
+        if (is_for_product(ask, &r->payloads.items[i]))
+            check_payload(ask, from->document.path, &r->payloads.items[i], release, g);
+        else
+            gate_add(g, GATE_NOTE, "NotLookedAt", from->document.path,
+                     "%.100s is of a kind that the product file does not take",
+                     r->payloads.items[i].path);
     verified_release_free(release);
 }
 
 void gate_release(const struct gate_ask *ask, const struct verified_feed *feed,
                   const struct feed_release *from, struct gate *g)
 {
-    struct floors floors = { .n = 0 };
     struct buf bytes;
-    if (gate_read(ask, from->document.path, RELEASE_BYTES_MAX, &bytes, g) &&
-        find_floors(ask, buf_span(&bytes), from->document.path, &floors, g))
-        check_document(ask, feed, from, buf_span(&bytes), &floors, g);
+    if (gate_read(ask, from->document.path, RELEASE_BYTES_MAX, &bytes, g))
+        check_document(ask, feed, from, buf_span(&bytes), g);
     buf_fini(&bytes);
 }

@@ -346,11 +346,11 @@ def test_two_systems_pass_under_the_trust_of_both(twice: Path) -> None:
 def test_a_signature_that_no_trust_was_given_for_is_a_failure_that_names_the_option(twice: Path) -> None:
     code, findings, total = gate(twice, trust=KEY)
     said = unjudged(findings)
-    assert code == 1 and set(said) == {"feed.xml.p7s", "1.1.0/release.xml"} and total["payloads"] == 1
+    assert code == 1 and set(said) == {"feed.xml.p7s", "1.1.0/orchard-1.1.0-linux.tar.zst"} and total["payloads"] == 2
     assert all("--anchors" in text and "--key" not in text and "cms" in text for text in said.values()), said
     code, findings, _ = gate(twice, "--only", "1.1.0", trust=ANCHORS)
     said = unjudged(findings)
-    assert code == 1 and set(said) == {"feed.xml.minisig", "1.1.0/release.xml"}
+    assert code == 1 and set(said) == {"feed.xml.minisig", "1.1.0/orchard-1.1.0-linux.tar.zst"}
     assert all("--key" in text and "--anchors" not in text and "minisign" in text for text in said.values()), said
 
 
@@ -578,3 +578,19 @@ def test_a_tree_that_no_client_would_unpack_is_not_packed(folder: Path) -> None:
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         assert done.returncode in (1, 2, 3) and "clients would refuse it" in done.stderr and words in done.stderr, done
         assert sorted(p for p in (folder / "dist").rglob("*")) == before
+
+
+def test_a_release_for_two_systems(folder: Path, signed: Path) -> None:
+    """An archive by key and a package by certificate in one release: each is held to its own demands, a product file to the kind it takes."""
+    from tests.kit import pki as pk
+    for version in ("2.1.0",):
+        publish("feed", "dist", "--remove", version, "--key", "maker.key", cwd=folder)
+        publish("release", "tree", "--product", "orchard", "--version", version, "--dir", "dist", "--os", "linux", "--add", "--key", "maker.key", cwd=folder)
+        publish("feed", "dist", "--add", version, "--key", "maker.key", cwd=folder)
+    code, findings, total = gate(folder, "--only", "2.1.0", trust=judged_by(pk.PUBLISHER))
+    assert code == 0 and total["payloads"] == 2, findings
+    code, findings, total = gate(folder, "--only", "2.1.0")
+    assert code == 1 and codes(findings) == {"NothingToJudgeBy"}, findings
+    (folder / "p.xml").write_text(PRODUCT.format(name="orchard", payload='<minisign><key file="maker.pub"/></minisign>'))
+    code, findings, total = gate(folder, "--only", "2.1.0", trust=("--product-file", "p.xml"))
+    assert code == 0 and total["payloads"] == 1 and [f["code"] for f in findings] == ["NotLookedAt"], findings

@@ -290,14 +290,26 @@ static void feed_signed_with_cms_is_noted_by_its_key(void **state)
 
 /* --- the release document */
 
+/* The document, and that its payload is admitted. */
 static enum errc prove_release(struct world *w, const struct verified_feed *feed,
                                const struct payload_floor *floors, size_t n,
                                struct verified_release **out)
 {
+    struct verified_release *release = NULL;
     forget_verdicts(w);
-    return verified_release_make(span_text(w->document), feed,
-                                 &verified_feed_get(feed)->releases.items[0], floors, n, w->v, out,
-                                 &w->err);
+    enum errc rc =
+        verified_release_make(span_text(w->document), feed,
+                              &verified_feed_get(feed)->releases.items[0], w->v, &release, &w->err);
+    if (rc != E_OK)
+        return rc;
+    forget_verdicts(w);
+    rc = verified_release_admits(release, &verified_release_get(release)->payloads.items[0], floors,
+                                 n, w->v, &w->err);
+    if (rc == E_OK)
+        *out = release;
+    else
+        verified_release_free(release);
+    return rc;
 }
 
 static void assert_release_refused(struct world *w, const struct verified_feed *feed,
@@ -412,7 +424,7 @@ static enum errc prove_payload(struct world *w, const struct verified_release *r
     assert_int_equal(source_memory_new(span_text(bytes), &src, &w->err), E_OK);
     forget_verdicts(w);
     enum errc rc = verified_package_make(src, &verified_release_get(release)->payloads.items[0],
-                                         release, signatures, n, w->v, out, &w->err);
+                                         release, &w->floor, 1, signatures, n, w->v, out, &w->err);
     if (rc != E_OK)
         source_close(src);
     return rc;
