@@ -1,11 +1,12 @@
 #ifndef SUREFOOT_PLATFORM_SINK_H
 #define SUREFOOT_PLATFORM_SINK_H
 
-/* sink.h: a new file that is there whole or not at all. The bytes go to a temporary file in the
- * same folder (".surefoot-" and a random name); sink_commit flushes it, gives it its name in one
- * step and flushes the folder; sink_abort takes it away. Until the commit whatever had the name
- * keeps it, and a sink that failed has left nothing. What is not promised: a program that is killed
- * leaves the temporary file behind. */
+/* sink.h: a new file that is there whole or not at all. The bytes go to a file in the same folder
+ * that has no name yet, or where the file system can't do that a temporary one (".surefoot-" and a
+ * random name); sink_commit flushes it, gives it its name in one step and flushes the folder;
+ * sink_abort takes it away. Until the commit whatever had the name keeps it, and a sink that failed
+ * has left nothing. What is not promised: a program that is killed may leave a temporary file
+ * behind, on most file systems only in the instant of the commit. */
 
 #include <stdint.h>
 

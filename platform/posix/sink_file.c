@@ -22,6 +22,7 @@ struct file_sink {
     int folder;
     int fd;
     unsigned flags;
+    bool is_nameless; /* gone with its descriptor, also where we are killed */
     bool is_temporary_there;
     char temporary[POSIX_TEMPORARY_ROOM];
     char name[]; /* the last part of the path */
@@ -46,11 +47,40 @@ static int rename_to_new_name(const struct file_sink *file)
     return unlinkat(file->folder, file->temporary, 0);
 }
 
+static int link_nameless(const struct file_sink *file, const char *name)
+{
+    char path[40];
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+    return linkat(AT_FDCWD, path, file->folder, name, AT_SYMLINK_FOLLOW);
+}
+
+/* A link never replaces: where something may have the name, there is a temporary one between. */
+static enum errc name_temporary(struct file_sink *file, struct err *err)
+{
+    if (!file->is_nameless)
+        return E_OK;
+    for (int i = 0; i < TRIES_MAX; i++) {
+        enum errc rc = posix_temporary_name(file->temporary, err);
+        if (rc != E_OK)
+            return rc;
+        if (link_nameless(file, file->temporary) == 0) {
+            file->is_temporary_there = true;
+            return E_OK;
+        }
+        if (errno != EEXIST)
+            break;
+    }
+    return os_err_set(err, errno, "cannot put the finished file in place");
+}
+
 static enum errc file_commit(struct sink *s, struct err *err)
 {
     struct file_sink *file = (struct file_sink *)s;
     if (fsync(file->fd) != 0)
         return os_err_set(err, errno, "cannot flush to the device");
+    enum errc rc = name_temporary(file, err);
+    if (rc != E_OK)
+        return rc;
     int fd = file->fd;
     file->fd = -1;
     if (close(fd) != 0)
@@ -63,7 +93,7 @@ static enum errc file_commit(struct sink *s, struct err *err)
     if (failed != 0)
         return os_err_set(err, errno, "cannot put the finished file in place");
     file->is_temporary_there = false;
-    enum errc rc = posix_flush_folder(file->folder, err);
+    rc = posix_flush_folder(file->folder, err);
     if (rc != E_OK)
         (void)err_prefix(err, "is in place, but ");
     return rc;
@@ -81,9 +111,21 @@ static void file_close(struct sink *s)
     free(file);
 }
 
+/* Not every file system can do without a name, and a name is given later by way of /proc. */
+static bool open_nameless(struct file_sink *file, mode_t mode)
+{
+    if (access("/proc/self/fd", X_OK) != 0)
+        return false;
+    file->fd = openat(file->folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+    file->is_nameless = file->fd >= 0;
+    return file->is_nameless;
+}
+
 static enum errc open_temporary(struct file_sink *file, struct err *err)
 {
     mode_t mode = (file->flags & SINK_PRIVATE) != 0 ? 0600 : 0666;
+    if (open_nameless(file, mode))
+        return E_OK;
     for (int i = 0; i < TRIES_MAX; i++) {
         enum errc rc = posix_temporary_name(file->temporary, err);
         if (rc != E_OK)

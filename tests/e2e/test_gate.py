@@ -594,3 +594,29 @@ def test_a_release_for_two_systems(folder: Path, signed: Path) -> None:
     (folder / "p.xml").write_text(PRODUCT.format(name="orchard", payload='<minisign><key file="maker.pub"/></minisign>'))
     code, findings, total = gate(folder, "--only", "2.1.0", trust=("--product-file", "p.xml"))
     assert code == 0 and total["payloads"] == 1 and [f["code"] for f in findings] == ["NotLookedAt"], findings
+
+
+def test_a_killed_run_leaves_nothing_that_matters(folder: Path) -> None:
+    """Killed at once, half-way and near the end: no temporary file is left where the file system can do without, and the next run ends well."""
+    import signal
+    import time
+    big = folder / "big"
+    big.mkdir()
+    for n in range(8):
+        (big / f"file{n}").write_bytes(os.urandom(6 << 20))
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_RDWR))
+        nameless = True
+    except OSError:
+        nameless = False
+    words = [str(PUBLISH), "release", "big", "--product", "orchard", "--version", "5.0", "--dir", "dist", "--key", "maker.key", "--quiet"]
+    for wait in (0.0, 0.02, 0.05, 0.1, 0.2):
+        run = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        run.send_signal(signal.SIGKILL)
+        run.wait(timeout=60)
+        left = [p.name for p in (folder / "dist").rglob(".surefoot-*") if p.name != ".surefoot-publish.lock"]
+        assert not left or not nameless, left
+    publish(*words[1:], cwd=folder)
+    publish("feed", "dist", "--add", "5.0", "--key", "maker.key", cwd=folder)
+    assert gate(folder)[0] == 0 and not (nameless and list((folder / "dist").rglob(".surefoot-*")))

@@ -83,7 +83,7 @@ static void a_file_is_there_after_the_commit_and_not_before(void **state)
     assert_int_equal(sink_write(s, span_text("two"), &err), E_OK);
     assert_int_equal(s->size, 7);
     assert_int_equal(kind_of(NAME), FS_ABSENT);
-    assert_int_equal(n_temporary(), before + 1);
+    assert_true(n_temporary() <= before + 1); /* some file systems need no name for it */
     assert_int_equal(sink_commit(s, &err), E_OK);
     assert_holds(NAME, "one two");
     assert_int_equal(n_temporary(), before);
