@@ -55,6 +55,25 @@ static const struct schema_element demand = { .name = "demand",
                                               .record_size = sizeof(struct payload_demand),
                                               .check = check_demand };
 
+/* A file that others may write is theirs as soon as it is installed. */
+static enum errc check_mode(uint32_t mode, struct err *err)
+{
+    if ((mode & 022) != 0)
+        return err_set(err, E_MALFORMED,
+                       "mode %03" PRIo32 " lets others than the owner write: at most 755", mode);
+    return E_OK;
+}
+
+static enum errc check_file_mode(void *record, struct err *err)
+{
+    return check_mode(((const struct release_file *)record)->mode, err);
+}
+
+static enum errc check_folder_mode(void *record, struct err *err)
+{
+    return check_mode(((const struct release_folder *)record)->mode, err);
+}
+
 static const struct schema_value file_values[] = {
     SCHEMA_MUST("path", VALUE_PATH, struct release_file, path),
     SCHEMA_MUST("size", VALUE_NUMBER, struct release_file, size),
@@ -66,7 +85,8 @@ static const struct schema_element file = { .name = "file",
                                             .max = RELEASE_FILES_MAX,
                                             .store = STORE_LIST,
                                             .at = offsetof(struct payload, files),
-                                            .record_size = sizeof(struct release_file) };
+                                            .record_size = sizeof(struct release_file),
+                                            .check = check_file_mode };
 
 static const struct schema_value folder_values[] = {
     SCHEMA_MUST("path", VALUE_PATH, struct release_folder, path),
@@ -77,7 +97,8 @@ static const struct schema_element folder = { .name = "folder",
                                               .max = RELEASE_FILES_MAX,
                                               .store = STORE_LIST,
                                               .at = offsetof(struct payload, folders),
-                                              .record_size = sizeof(struct release_folder) };
+                                              .record_size = sizeof(struct release_folder),
+                                              .check = check_folder_mode };
 
 static enum errc check_link(void *record, struct err *err)
 {

@@ -15,8 +15,9 @@
 #define FRESH_KEY_ROOM 80
 #define FRESH_MARKS_MAX 64
 
-/* fresh_mark: the newest that was seen of one key, which is named "minisign:" and its key id, or
- * "cms:" and the SHA-256 of the signer's public key, in lower-case hex. */
+/* fresh_mark: the newest that was seen of one key, which is named "minisign:" or "cms:" and the
+ * SHA-256 of the public key, in lower-case hex: never by a key id, which the maker of a key
+ * chooses. */
 struct fresh_mark {
     char key[FRESH_KEY_ROOM];
     uint64_t serial;

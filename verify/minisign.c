@@ -96,6 +96,16 @@ static enum errc check_with(const struct minisign_key *key, const struct minisig
     return E_OK;
 }
 
+static enum errc name_key(const struct minisign_key *key, struct sig_verdict *sig, struct err *err)
+{
+    struct digest d;
+    enum errc rc =
+        digest_bytes(DIGEST_SHA256, span_of(key->ed25519, sizeof(key->ed25519)), &d, err);
+    if (rc == E_OK)
+        (void)text_to_hex(digest_span(&d), sig->key_sha256);
+    return rc;
+}
+
 /* check_with_trust tries the keys of this id, which is one unless two keys share it. Findings are
  * those of the last key tried, and none where one key proves everything. */
 static enum errc check_with_trust(const struct minisign_signature *s, struct span message,
@@ -113,6 +123,9 @@ static enum errc check_with_trust(const struct minisign_signature *s, struct spa
         if (rc != E_OK)
             return rc;
         if (holds) {
+            rc = name_key(key, sig, err);
+            if (rc != E_OK)
+                return rc;
             sig_verdict_prove(sig, FACT_DIGEST);
             sig_verdict_prove(sig, FACT_SIGNATURE);
             sig_verdict_prove(sig, FACT_SIGNER);

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/base/text.h"
 #include "verify/detached.h"
 #include "verify/judge.h"
+#include "verify/minisign.h"
 #include "verify/package_private.h"
 
 struct verified_package {
@@ -16,6 +18,7 @@ struct verified_package {
 
 /* One floor's judgement of the payload. */
 struct judging {
+    const struct release *release;
     struct source *payload;
     const struct payload *of;
     const struct payload_floor *floor;
@@ -57,12 +60,56 @@ static void narrow(struct judging *j)
 
 /* --- what lies beside it */
 
+/* find_word gives what follows NAME in the tab-separated words of a trusted comment. */
+static bool find_word(struct span comment, const char *name, struct span *out)
+{
+    while (comment.len > 0) {
+        const uint8_t *tab = memchr(comment.ptr, '\t', comment.len);
+        size_t len = tab == NULL ? comment.len : (size_t)(tab - comment.ptr);
+        struct span word = span_sub(comment, 0, len);
+        if (span_starts_with(word, span_text(name))) {
+            *out = span_sub(word, strlen(name), word.len);
+            return true;
+        }
+        comment = span_sub(comment, len + 1, comment.len);
+    }
+    return false;
+}
+
+/* check_words: what the trusted comment says of product and version, as surefoot-publish release
+ * writes it there, holds: else whoever may sign feeds could offer an old payload under a new name.
+ * One that says nothing of them is bound to neither. */
+static void check_words(const struct judging *j, struct span signature, struct findings *findings)
+{
+    struct minisign_signature s;
+    struct version version;
+    struct span word;
+    char shown[80];
+    if (minisign_read_signature(signature, &s, NULL) != E_OK)
+        return; /* refused already */
+    if (find_word(s.trusted_comment, "product:", &word) &&
+        !span_equal_text(word, j->release->product))
+        findings_add(findings, REASON_WRONG_PRODUCT, WEIGHT_FATAL, NO_OFFSET,
+                     "was signed as of product %s, the release is of %s",
+                     text_printable(word, shown, sizeof(shown)), j->release->product);
+    if (find_word(s.trusted_comment, "version:", &word) &&
+        (version_read(word, &version, NULL) != E_OK ||
+         version_compare(&version, &j->release->version) != 0))
+        findings_add(findings, REASON_WRONG_DOCUMENT, WEIGHT_FATAL, NO_OFFSET,
+                     "was signed as version %s, the release document calls it %s",
+                     text_printable(word, shown, sizeof(shown)), j->release->version.text);
+}
+
 static enum errc judge_detached(const struct judging *j, struct verdict *v, struct err *err)
 {
     enum errc rc = E_OK;
-    for (size_t i = 0; i < j->n_signatures && rc == E_OK; i++)
-        if (detached_system(j->signatures[i]) == j->floor->system)
-            rc = detached_judge(j->payload, j->signatures[i], &j->policy, v, err);
+    for (size_t i = 0; i < j->n_signatures && rc == E_OK; i++) {
+        if (detached_system(j->signatures[i]) != j->floor->system)
+            continue;
+        rc = detached_judge(j->payload, j->signatures[i], &j->policy, v, err);
+        if (rc == E_OK && j->floor->system == SYSTEM_MINISIGN)
+            check_words(j, j->signatures[i], &v->report.findings);
+    }
     for (size_t i = 0; i < v->n_sigs; i++)
         v->sigs[i]->whole_file = true;
     if (rc == E_OK && v->n_sigs == 0)
@@ -145,7 +192,8 @@ enum errc verified_package_make(struct source *payload, const struct payload *of
                                 const struct span *unverified_signatures, size_t n_signatures,
                                 struct verdict *v, struct verified_package **out, struct err *err)
 {
-    struct judging j = { .payload = payload,
+    struct judging j = { .release = verified_release_get(release),
+                         .payload = payload,
                          .of = of,
                          .signatures = unverified_signatures,
                          .n_signatures = n_signatures };

@@ -111,7 +111,8 @@ static void name_key(const struct sig_verdict *sig, char to[FRESH_KEY_ROOM])
 {
     const bool is_minisign = sig->system == SYSTEM_MINISIGN;
     size_t len = strlen(text_copy(to, FRESH_KEY_ROOM, is_minisign ? "minisign:" : "cms:"));
-    text_copy(to + len, FRESH_KEY_ROOM - len, is_minisign ? sig->key_id : sig->signer.spki_sha256);
+    text_copy(to + len, FRESH_KEY_ROOM - len,
+              is_minisign ? sig->key_sha256 : sig->signer.spki_sha256);
 }
 
 static void keep_keys(const struct verdict *v, size_t n, struct verified_feed *f)

@@ -242,9 +242,10 @@ struct sig_verdict {
     int64_t signed_at; /* the trusted timestamp's time */
     struct stamp_facts stamp;
     char program_name[NAME_ROOM], program_url[NAME_ROOM];
-    char key_id[17];                 /* minisign */
-    char trusted_comment[NAME_ROOM]; /* minisign */
-    char member[NAME_ROOM];          /* catalog: what matched, e.g. "sha256 of the whole file" */
+    char key_id[17];                   /* minisign */
+    char key_sha256[TEXT_SHA256_ROOM]; /* minisign: of the public key that proved it */
+    char trusted_comment[NAME_ROOM];   /* minisign */
+    char member[NAME_ROOM];            /* catalog: what matched, e.g. "sha256 of the whole file" */
     struct findings findings;
 };
 

@@ -7,7 +7,9 @@
  *   zstd (RFC 8878)  one frame, up to the end of the file; window at most UNPACK_WINDOW_MAX; no
  *                    dictionary, no skippable frames. Every block's header is visited.
  *   xz (the .xz file format 1.1.0)  one stream, without padding, up to the end; LZMA2 alone, each
- *                    block's dictionary at most UNPACK_WINDOW_MAX. Read from the index at its end.
+ *                    block's dictionary at most UNPACK_WINDOW_MAX. Every block is walked over the
+ *                    headers of its chunks to its end; the index and the sizes in its header, where
+ *                    they are, must say the same.
  *   gzip (RFC 1952)  the header's fixed part. Its window is always 32 KiB. That there is one member
  *                    up to the end can only be seen while unpacking: unpack_stream.
  *

@@ -153,7 +153,7 @@ static enum errc say_json(const struct gate *g, const char *folder, struct buf *
         { "payloads", FIELD_NUMBER, NULL, (int64_t)g->n_payloads },
         { "files", FIELD_NUMBER, NULL, (int64_t)g->n_files },
         { "bytes", FIELD_NUMBER, NULL, (int64_t)g->n_bytes },
-        { "findings", FIELD_NUMBER, NULL, (int64_t)g->n },
+        { "findings", FIELD_NUMBER, NULL, (int64_t)(g->n + g->n_cut) },
     };
     return rc == E_OK ? print_json_line(sum, ARRAY_LEN(sum), page, err) : rc;
 }
@@ -169,6 +169,9 @@ static enum errc say_text(const struct command *c, const struct gate *g, const c
             rc = buf_printf(page, err, "%-8s %s: %s: %s\n", level_word(f->level), f->where, f->code,
                             f->text);
     }
+    if (rc == E_OK && g->n_cut > 0)
+        rc = buf_printf(page, err, "%-8s and %zu findings more\n", level_word(g->worst_cut),
+                        g->n_cut);
     if (rc != E_OK || c->p->quiet)
         return rc;
     return buf_printf(page, err,
@@ -216,6 +219,7 @@ static struct gate_ask ask_of(const struct command *c, const char *folder,
         ask.feed_policies = product_demands_of_feed(c->demands, &ask.n_feed_policies);
         ask.floors = product_demands_of_payload(c->demands, &ask.n_floors);
         ask.kind = (enum payload_kind)c->product.install.kind;
+        ask.upgrade_code = c->product.install.upgrade_code;
         ask.product = c->product.name;
         ask.channel = c->product.channel;
     }

@@ -24,8 +24,6 @@ static bool is_known(const struct gate *g, const struct gate_finding *f)
 
 static bool has_room(struct gate *g)
 {
-    if (g->n >= GATE_FINDINGS_MAX)
-        return false;
     if (g->n < g->n_room)
         return true;
     size_t n_room = g->n_room == 0 ? 16 : g->n_room * 2;
@@ -39,6 +37,11 @@ static bool has_room(struct gate *g)
 
 static void keep(struct gate *g, const struct gate_finding *f)
 {
+    if (g->n == GATE_FINDINGS_MAX) {
+        g->n_cut++;
+        g->worst_cut = f->level > g->worst_cut ? f->level : g->worst_cut;
+        return;
+    }
     if (is_known(g, f))
         return;
     if (!has_room(g))
@@ -88,7 +91,7 @@ void gate_add_verdict(struct gate *g, const char *where, const struct verdict *v
 
 enum gate_level gate_worst(const struct gate *g)
 {
-    enum gate_level worst = g->is_full ? GATE_FAILED : GATE_NOTE;
+    enum gate_level worst = g->is_full ? GATE_FAILED : g->worst_cut;
     for (size_t i = 0; i < g->n; i++)
         if (g->items[i].level > worst)
             worst = g->items[i].level;

@@ -37,7 +37,9 @@ struct gate_finding {
 struct gate {
     size_t n, n_room;
     struct gate_finding *items; /* owned */
-    bool is_full;               /* there was more: counts as GATE_FAILED */
+    bool is_full;               /* memory ran out, and something is not here: GATE_FAILED */
+    size_t n_cut;               /* so many more were found than there is room for */
+    enum gate_level worst_cut;  /* of those */
     size_t n_payloads, n_files; /* that were checked */
     uint64_t n_bytes;
 };
@@ -70,6 +72,7 @@ struct gate_ask {
     const struct payload_floor *floors;
     size_t n_floors;
     enum payload_kind kind;
+    const char *upgrade_code;      /* of a product file's MSI; NULL: any */
     const char *product, *channel; /* NULL: as the feed says */
     const char *published;         /* the feed that is out now; NULL: none */
     const struct version *only;    /* check this version alone; NULL: all */

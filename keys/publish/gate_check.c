@@ -9,9 +9,21 @@ static bool is_wanted(const struct gate_ask *ask, const struct feed_release *r)
     return r->status != STATUS_WITHDRAWN;
 }
 
+/* A folder that is not there says nothing of a release. */
+static bool is_folder(const struct gate_ask *ask, struct gate *g)
+{
+    enum fs_kind kind = FS_ABSENT;
+    struct err err;
+    if (ask->platform->fs->kind(ask->platform->self, ask->folder, &kind, &err) != E_OK)
+        gate_add_err(g, ask->folder, &err);
+    else if (kind != FS_FOLDER)
+        gate_add(g, GATE_FAILED, "ReadError", ask->folder, "there is no such folder");
+    return kind == FS_FOLDER;
+}
+
 enum errc gate_check(const struct gate_ask *ask, struct gate *g, struct err *err)
 {
-    struct verified_feed *proven = gate_feed(ask, g);
+    struct verified_feed *proven = is_folder(ask, g) ? gate_feed(ask, g) : NULL;
     const struct feed *feed = proven == NULL ? NULL : verified_feed_get(proven);
     size_t n_checked = 0;
     for (size_t i = 0; feed != NULL && i < feed->releases.n; i++) {

@@ -165,6 +165,10 @@ static void compare_feeds(const struct feed *old, const struct feed *feed, struc
         gate_add(g, GATE_REFUSED, "SerialNotNewer", FEED_NAME,
                  "serial %" PRIu64 ", and the published feed has %" PRIu64 " already", feed->serial,
                  old->serial);
+    else if (feed->serial - old->serial > FRESH_SERIAL_JUMP_MAX)
+        gate_add(g, GATE_REFUSED, "SerialJump", FEED_NAME,
+                 "serial %" PRIu64 ", more than a million past the published %" PRIu64,
+                 feed->serial, old->serial);
     for (size_t i = 0; i < old->releases.n; i++)
         check_release_unchanged(&old->releases.items[i], feed, g);
 }

@@ -175,6 +175,11 @@ static void check_payload(const struct gate_ask *ask, const char *document, cons
     }
     g->n_payloads++;
     g->n_bytes += src->size;
+    if (ask->upgrade_code != NULL && p->upgrade_code != NULL &&
+        strcmp(ask->upgrade_code, p->upgrade_code) != 0)
+        gate_add(g, GATE_REFUSED, "VersionMismatch", where,
+                 "the package's UpgradeCode is %s, the product file's %s", p->upgrade_code,
+                 ask->upgrade_code);
     if (p->kind == PAYLOAD_MSI)
         lint_msi(src, p, where, g);
     if (find_floors(ask, p, where, &floors, g))
@@ -200,13 +205,19 @@ static void check_document(const struct gate_ask *ask, const struct verified_fee
         gate_add_err(g, from->document.path, &err);
     verdict_fini(&v);
     const struct release *r = rc == E_OK ? verified_release_get(release) : NULL;
+    size_t n_for_product = 0;
     for (size_t i = 0; r != NULL && i < r->payloads.n; i++)
-        if (is_for_product(ask, &r->payloads.items[i]))
+        if (is_for_product(ask, &r->payloads.items[i])) {
             check_payload(ask, from->document.path, &r->payloads.items[i], release, g);
-        else
+            n_for_product++;
+        } else
             gate_add(g, GATE_NOTE, "NotLookedAt", from->document.path,
                      "%.100s is of a kind that the product file does not take",
                      r->payloads.items[i].path);
+    if (r != NULL && n_for_product == 0)
+        gate_add(g, GATE_REFUSED, "Missing", from->document.path,
+                 "has no payload of the kind that the product file takes (%s)",
+                 payload_kind_words[ask->kind]);
     verified_release_free(release);
 }
 

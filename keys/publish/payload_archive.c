@@ -58,7 +58,7 @@ static enum errc new_file(struct listing *l, const struct release_file *f)
 
 static enum errc add_file(struct listing *l, const struct unpack_entry *e, const char *path)
 {
-    struct release_file f = { .path = path, .size = e->size, .mode = e->mode };
+    struct release_file f = { .path = path, .size = e->size, .mode = e->mode & 0755 };
     enum errc rc = hash_entry(l, &f);
     return rc == E_OK ? new_file(l, &f) : rc;
 }
@@ -66,7 +66,7 @@ static enum errc add_file(struct listing *l, const struct unpack_entry *e, const
 static enum errc add_alias(struct listing *l, const struct unpack_entry *e, const char *path)
 {
     struct alias alias = { .file = l->out->files.n };
-    struct release_file f = { .path = path, .mode = e->mode };
+    struct release_file f = { .path = path, .mode = e->mode & 0755 };
     void *items = l->aliases.items;
     enum errc rc = arena_text(l->arena, e->target, &alias.target, l->err);
     if (rc == E_OK)
@@ -87,7 +87,7 @@ static enum errc add_folder(struct listing *l, const struct unpack_entry *e, con
     if (rc != E_OK)
         return rc;
     l->out->folders.items = items;
-    l->out->folders.items[l->out->folders.n++] = (struct release_folder){ path, e->mode };
+    l->out->folders.items[l->out->folders.n++] = (struct release_folder){ path, e->mode & 0755 };
     return E_OK;
 }
 

@@ -205,7 +205,10 @@ static void gate_keeps_each_finding_once_and_loses_none_silently(void **state)
     for (int i = 0; i < GATE_FINDINGS_MAX; i++)
         gate_add(&g, GATE_REFUSED, "Missing", "x", "number %d", i);
     assert_int_equal(g.n, GATE_FINDINGS_MAX);
-    assert_true(g.is_full);
+    assert_int_equal(g.n_cut, 1);
+    assert_int_equal(gate_worst(&g), GATE_REFUSED);
+    gate_add(&g, GATE_FAILED, "ReadError", "x", "one more");
+    assert_int_equal(g.n_cut, 2);
     assert_int_equal(gate_worst(&g), GATE_FAILED);
     gate_fini(&g);
 }

@@ -162,7 +162,8 @@ static void feed_passes_and_is_noted(void **state)
     assert_int_equal(verified_feed_get(feed)->serial, 7);
     assert_int_equal(verified_feed_note(feed, &w->marks, &w->err), E_OK);
     assert_int_equal(w->marks.n, 1);
-    assert_string_equal(w->marks.items[0].key, "minisign:0101010101010101");
+    assert_int_equal(strncmp(w->marks.items[0].key, "minisign:", 9), 0);
+    assert_int_equal(strlen(w->marks.items[0].key), 9 + 64);
     assert_int_equal(w->marks.items[0].serial, 7);
     assert_int_equal(w->marks.items[0].issued, NOW - DAY);
     verified_feed_free(feed);
@@ -227,8 +228,9 @@ static void feed_rules_hold_for_what_is_signed(void **state)
                                         REASON_OLDER_THAN_SEEN, REASON_EXPIRED,
                                         REASON_ISSUED_AHEAD,    REASON_SERIAL_JUMP };
     struct world *w = world_new();
-    assert_int_equal(fresh_note(&w->marks, "minisign:0101010101010101", 7, NOW - DAY, &w->err),
-                     E_OK);
+    struct verified_feed *first = signed_feed(w);
+    assert_int_equal(verified_feed_note(first, &w->marks, &w->err), E_OK);
+    verified_feed_free(first);
     for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
         write_feed(w, &specs[i]);
         struct span s = span_text(minisign_kit_sign(&w->maker, span_text(w->feed), w->signature));
