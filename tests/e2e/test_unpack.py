@@ -4,6 +4,7 @@ that stand with them, before anything of the refused entry is given out; the goo
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,13 +15,21 @@ from conftest import CRASH, PROGRAM, ROOT
 from tests.kit import archives as kit
 
 
-def unpack_list(file: Path, *args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs the tool on a file, and fails on a crash."""
+def tool() -> Path:
     program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
     found = [f for f in (folder / "tests" / "tools" / "unpack_list" for folder in program.parents) if f.exists()]
     if not found:
         pytest.skip("tests/tools/unpack_list is not built: no libarchive here (so on Windows)")
-    done = subprocess.run([str(found[0]), *args, str(file)], capture_output=True, timeout=60, check=False, encoding="utf-8", env={**os.environ, **(env or {})})
+    return found[0]
+
+
+def is_sanitized() -> bool:
+    return b"__asan_init" in tool().read_bytes()
+
+
+def unpack_list(file: Path, *args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the tool on a file, and fails on a crash."""
+    done = subprocess.run([str(tool()), *args, str(file)], capture_output=True, timeout=60, check=False, encoding="utf-8", env={**os.environ, **(env or {})})
     assert done.returncode in (0, 1), done
     for word in CRASH:
         assert word not in done.stderr, done.stderr
@@ -111,6 +120,48 @@ def test_reads_gcab(option: str, tmp_path: Path) -> None:
     done = subprocess.run(["gcab", *options, "archive", "a.txt", "b.bin"], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     expect_files(unpack_list(tmp_path / "archive"), {"a.txt": b"hello\n", "b.bin": kit.BIG})
+
+
+XZ = ["-T1", "-T0 --block-size=64KiB", "-T1 --block-size=64KiB", "-T2 --block-size=1MiB -0", "--block-list=1KiB,0", "-9e", "-0", "--lzma2=dict=64MiB,lc=1,lp=3,pb=0",
+      "--check=none", "--check=crc32", "--check=crc64", "--check=sha256", "-T0 --block-size=64KiB --check=sha256", "-T0 --block-size=64KiB --check=none"]
+
+
+@pytest.mark.skipif(shutil.which("xz") is None, reason="xz is not installed")
+@pytest.mark.parametrize("options", XZ)
+def test_reads_xz(options: str, tmp_path: Path) -> None:
+    files = {"noise": random.Random(1).randbytes(300000), "mixed": kit.BIG * 40 + random.Random(2).randbytes(70000), "text": b"surefoot " * 100000, "empty": b""}
+    (tmp_path / "archive.tar").write_bytes(kit.tar(*[kit.file(path, body) for path, body in files.items()]))
+    subprocess.run(["xz", *options.split(), str(tmp_path / "archive.tar")], check=True)
+    expect_files(unpack_list(tmp_path / "archive.tar.xz"), files)
+
+
+@pytest.mark.skipif(shutil.which("xz") is None, reason="xz is not installed")
+@pytest.mark.parametrize("option", ["--check=crc64", "--check=none", "-T0"])
+def test_reads_xz_of_nothing(option: str, tmp_path: Path) -> None:
+    """It has no blocks at all: the stream is right, and holds no tar."""
+    made = subprocess.run(["xz", "-c", option], input=b"", capture_output=True, check=True)
+    (tmp_path / "archive.tar.xz").write_bytes(made.stdout)
+    done = unpack_list(tmp_path / "archive.tar.xz")
+    assert done.returncode == 1 and "inside is no tar" in done.stderr, done.stderr
+
+
+def peak_kib(file: Path, expected_code: int) -> int:
+    """What the tool had in memory at most."""
+    child = subprocess.Popen([str(tool()), str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == expected_code
+    return usage.ru_maxrss
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="no wait4 on this system")
+@pytest.mark.parametrize("dictionary,is_one_record,code", [(37, True, 1), (37, False, 1), (28, True, 1), (28, False, 0)])
+def test_xz_needs_a_bounded_memory(dictionary: int, is_one_record: bool, code: int, tmp_path: Path) -> None:
+    """The second block fills a dictionary of 1.5 GiB (37) with 300 MiB, or one of 64 MiB (28), which is read; the index has both as one,
+    or tells the truth."""
+    (tmp_path / "archive.tar.xz").write_bytes(kit.xz_large(dictionary, is_one_record))
+    limit_mib = 130 if code == 1 or not is_sanitized() else 400      # the sanitizer's own
+    assert peak_kib(tmp_path / "archive.tar.xz", code) < limit_mib * 1024
 
 
 @pytest.mark.parametrize("level", ["-1", "-19"])

@@ -120,6 +120,81 @@ def xz(content: bytes, dictionary: int = 1 << 20, filters: Sequence[dict[str, in
     return lzma.compress(content, format=lzma.FORMAT_XZ, filters=filters or [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": dictionary}])
 
 
+def vli(value: int) -> bytes:
+    """xz's numbers: 7 bits a byte, the low ones first."""
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def stored(content: bytes, first: int = 1) -> bytes:
+    """Chunks of LZMA2 that hold the bytes as they are; 1: the first one empties the dictionary, 2: it does not."""
+    pieces = [content[i:i + 65536] for i in range(0, len(content), 65536)]
+    return b"".join(bytes([2 if i else first]) + struct.pack(">H", len(piece) - 1) + piece for i, piece in enumerate(pieces))
+
+
+def zero_chunks(mib: int) -> bytes:
+    """Chunks of 1 MiB of zeros each, which leave the dictionary as it is and so fill it."""
+    one = lzma.compress(bytes(1 << 20), format=lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": 0}])
+    return (bytes([one[0] & 0xDF]) + one[1:-1]) * mib
+
+
+@dataclass
+class XzBlock:
+    """A block of an xz stream without checksums. `says`: what its header says of its packed and unpacked size; `fill`: the byte in its
+    header's padding and behind its chunks."""
+    chunks: bytes
+    unpacked: int
+    dictionary: int = 8                                             # 64 KiB
+    says: tuple[int | None, int | None] = (None, None)
+    header_fill: bytes = b"\0"
+    fill: bytes = b"\0"
+
+    def header(self) -> bytes:
+        packed, unpacked = self.says
+        body = bytes([(packed is not None) << 6 | (unpacked is not None) << 7]) + b"".join(vli(n) for n in self.says if n is not None)
+        body += b"\x21\x01" + bytes([self.dictionary])
+        body += self.header_fill * (-(len(body) + 1) % 4)
+        body = bytes([(len(body) + 1) // 4]) + body
+        return body + struct.pack("<I", zlib.crc32(body))
+
+    def record(self) -> tuple[int, int]:
+        return len(self.header()) + len(self.chunks), self.unpacked
+
+    def built(self) -> bytes:
+        body = self.header() + self.chunks
+        return body + self.fill * (-len(body) % 4)
+
+
+def xz_of(*blocks: XzBlock, records: Sequence[tuple[int, int]] | None = None, check: int = 0, footer_check: int | None = None,
+          index_tail: bytes = b"", between: bytes = b"") -> bytes:
+    """A stream of these blocks, with an index of them or of other `records`."""
+    told = [block.record() for block in blocks] if records is None else records
+    index = b"\0" + vli(len(told)) + b"".join(vli(size) + vli(unpacked) for size, unpacked in told)
+    index += bytes(-len(index) % 4) + index_tail
+    index += struct.pack("<I", zlib.crc32(index))
+    head, foot = bytes([0, check]), struct.pack("<I", len(index) // 4 - 1) + bytes([0, check if footer_check is None else footer_check])
+    return (b"\xfd7zXZ\0" + head + struct.pack("<I", zlib.crc32(head)) + b"".join(block.built() for block in blocks) + between + index +
+            struct.pack("<I", zlib.crc32(foot)) + foot + b"YZ")
+
+
+def xz_block(content: bytes, **fields: object) -> XzBlock:
+    return XzBlock(stored(content) + b"\0", len(content), **fields)  # type: ignore[arg-type]
+
+
+def xz_large(dictionary: int, is_one_record: bool, mib: int = 300) -> bytes:
+    """Two blocks, the second of which fills its dictionary with `mib` MiB; the index may have both as one. The first is large enough
+    that the ratio of packed to unpacked is not the reason of a refusal."""
+    first, behind = file("a", bytes(mib << 13)), bytes(2 * BLOCK)
+    start = header(b"b", size=mib << 20)
+    second = stored(start) + zero_chunks(mib) + stored(behind, 2) + b"\0"
+    blocks = [xz_block(first, dictionary=28), XzBlock(second, len(start) + (mib << 20) + len(behind), dictionary)]
+    (len1, n1), (len2, n2) = (block.record() for block in blocks)
+    return xz_of(*blocks, records=[(len1 + -len1 % 4 + len2, n1 + n2)] if is_one_record else None)
+
+
 def gz(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
@@ -384,6 +459,45 @@ TAR = [
     bad("tar-large-in-all", lambda: tar(file("a", b"x" * 60), file("b", b"x" * 60)), "\"b\"", "in all", code="limit", args=("--total-bytes", "100")),
 ]
 
+A = tar(file("a"))                                                  # in xz_block: a header of 12 bytes, 2048 in a chunk with 3 more, a zero
+HALVES = [xz_block(A[:1024]), xz_block(A[1024:])]                   # 1040 bytes each
+XZ = [
+    bad("xz-hidden-dictionary", lambda: xz_large(37, True), "fewer than", "the index says"),
+    bad("xz-second-dictionary", lambda: xz_large(37, False), "dictionary", code="limit"),
+    bad("xz-dictionary-one-more", lambda: xz_of(xz_block(A, dictionary=29)), "dictionary", code="limit"),
+    bad("xz-dictionary-of-an-empty-block", lambda: xz_of(xz_block(A), XzBlock(b"\0", 0, dictionary=40)), "dictionary", code="limit"),
+    bad("xz-one-record-for-two", lambda: xz_of(*HALVES, records=[(2080, 2048)]), "at 24", "1024 bytes fewer", "the index says"),
+    bad("xz-one-record-for-one-and-an-empty", lambda: xz_of(xz_block(A), XzBlock(b"\0", 0), records=[(2064 + 16, 2048)]), "has 2064 bytes", "says 2080"),
+    bad("xz-two-records-for-one", lambda: xz_of(xz_block(A), records=[(1032, 1024), (1032, 1024)]), "unpack to more"),
+    bad("xz-two-records-for-one-and-nothing", lambda: xz_of(xz_block(A), records=[(2048, 2048), (16, 0)]), "has 2064 bytes", "says 2048"),
+    bad("xz-record-missing", lambda: xz_of(*HALVES, records=[HALVES[0].record()]), "1040 bytes are no part"),
+    bad("xz-record-of-nothing", lambda: xz_of(*HALVES, records=[(1040, 1024)] * 3), "does not fit its file"),
+    bad("xz-record-huge", lambda: xz_of(xz_block(A), records=[((1 << 63) - 1, 2048)]), "does not fit its file"),
+    bad("xz-record-long-number", lambda: xz_of(xz_block(A), records=[(2064, 1 << 63)]), "index that ends early"),
+    bad("xz-no-records", lambda: xz_of(xz_block(A), records=[]), "2064 bytes are no part"),
+    bad("xz-record-without-length", lambda: xz_of(xz_block(A), records=[(0, 0), (2064, 2048)]), "unpack to more"),
+    bad("xz-record-unpacked-more", lambda: xz_of(xz_block(A), records=[(2064, 2049)]), "1 bytes fewer"),
+    bad("xz-record-unpacked-fewer", lambda: xz_of(xz_block(A), records=[(2064, 2047)]), "unpack to more than the 2047"),
+    bad("xz-records-other-way-round", lambda: xz_of(xz_block(A[:1000]), xz_block(A[1000:]), records=[(1064, 1048), (1016, 1000)]), "48 bytes fewer"),
+    bad("xz-zeros-for-a-block", lambda: xz_of(*HALVES, between=bytes(16), records=[(1040, 1024)] * 2 + [(16, 0)]), "no block at 2092"),
+    bad("xz-index-longer", lambda: xz_of(xz_block(A), index_tail=bytes(4)), "index of another length"),
+    bad("xz-index-cut", lambda: xz_of(xz_block(A), records=[(2064, 2048)] * 3), "does not fit"),
+    bad("xz-header-packed", lambda: xz_of(xz_block(A, says=(2051, None))), "has 2052 packed bytes, its header says 2051"),
+    bad("xz-header-unpacked", lambda: xz_of(xz_block(A, says=(2052, 2049))), "unpacks to 2048 bytes, its header says 2049"),
+    bad("xz-header-fill", lambda: xz_of(xz_block(A, says=(2052, None), header_fill=b"\1")), "header holds more"),
+    bad("xz-block-fill", lambda: xz_of(xz_block(A + b"\0", fill=b"\1")), "between a block and its checksum"),
+    bad("xz-chunk-kind", lambda: xz_of(XzBlock(stored(A) + b"\3\0\0\0\0", 2048)), "no known kind, 3,"),
+    bad("xz-chunk-kind-highest", lambda: xz_of(XzBlock(b"\x7f" + stored(A)[1:] + b"\0", 2048)), "no known kind, 127,"),
+    bad("xz-chunk-past-index", lambda: xz_of(XzBlock(b"\1\xff\xff" + A, 65536)), "runs into the index"),
+    bad("xz-chunk-packed-past-index", lambda: xz_of(XzBlock(b"\xe0\0\0\xff\xff\x5d" + A, 1)), "runs into the index"),
+    bad("xz-chunk-header-past-index", lambda: xz_of(XzBlock(stored(A[:2045]) + b"\xe0\0\0\0", 2046)), "runs into the index"),
+    bad("xz-chunks-without-end", lambda: xz_of(XzBlock(stored(A + b"\0"), 2049)), "runs into the index"),
+    bad("xz-chunks-end-in-fill", lambda: xz_of(XzBlock(stored(A), 2048)), "has 2064 bytes", "says 2063"),
+    bad("xz-check-unknown", lambda: xz_of(xz_block(A), check=2), "checksum of unknown kind 2", code="unsupported"),
+    bad("xz-check-two-kinds", lambda: xz_of(xz_block(A), footer_check=1), "two kinds of checksum"),
+    bad("xz-check-where-none-is", lambda: xz_of(*HALVES, check=1), "has 1044 bytes", "says 1040"),
+]
+
 COMPRESSED = [
     bad("gz-bomb", lambda: gz(tar(file("a", bytes(80 << 20)))), "to one", code="limit"),
     bad("xz-bomb", lambda: xz(tar(file("a", bytes(80 << 20)))), "to one", code="limit"),
@@ -410,6 +524,8 @@ COMPRESSED = [
     bad("xz-dictionary", lambda: xz(tar(file("a")), dictionary=128 << 20), "dictionary", code="limit"),
     bad("xz-filter", lambda: xz(tar(file("a")), filters=[{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 0}]), "filter", code="unsupported"),
     bad("xz-damaged", lambda: flip(xz(tar(file("a", b"hello" * 100))), 40), "xz"),
+    bad("xz-same-stream-twice", lambda: xz(tar(file("a"))) * 2, "several streams"),
+    *XZ,
     bad("zst-two-frames", lambda: zstd_frame(file("a")) + zstd_frame(tar(file("b"))), "follow the end"),
     bad("zst-after-end", lambda: zstd_frame(tar(file("a"))) + b"evil", "follow the end"),
     bad("zst-skipped-frame", lambda: struct.pack("<II", 0x184D2A50, 4) + b"evil" + zstd_frame(tar(file("a"))), "skipped"),
@@ -586,6 +702,13 @@ GOOD = [
     good("tar", lambda: tar(*PARTS), "tar", *PART_LINES),
     good("tar.gz", lambda: gz(tar(*PARTS)), "tar, gzip", *PART_LINES),
     good("tar.xz", lambda: xz(tar(*PARTS)), "tar, xz", *PART_LINES),
+    good("tar.xz-by-hand", lambda: xz_of(xz_block(tar(*PARTS))), "tar, xz", *PART_LINES),
+    good("tar.xz-blocks", lambda: xz_of(*[xz_block(tar(*PARTS)[i:i + 700]) for i in range(0, len(tar(*PARTS)), 700)]), "tar, xz", *PART_LINES),
+    good("tar.xz-sizes-in-header", lambda: xz_of(*[xz_block(half, says=(len(half) + 4, len(half))) for half in (A[:1000], A[1000:])]), "tar, xz",
+         line("file", "a", b"x")),
+    good("tar.xz-empty-blocks", lambda: xz_of(XzBlock(b"\0", 0), xz_block(A), XzBlock(b"\0", 0)), "tar, xz", line("file", "a", b"x")),
+    *[good(f"tar.xz-check-{check}", lambda check=check: lzma.compress(tar(*PARTS), check=check), "tar, xz", *PART_LINES)  # type: ignore[misc]
+      for check in (lzma.CHECK_NONE, lzma.CHECK_CRC32, lzma.CHECK_CRC64, lzma.CHECK_SHA256)],
     good("tar.xz-64-MiB", lambda: xz(tar(*PARTS), dictionary=64 << 20), "tar, xz", *PART_LINES),
     good("tar.zst", lambda: zstd_frame(tar(*PARTS)), "tar, zstd", *PART_LINES),
     good("tar-padded-to-records", lambda: tar(*PARTS) + bytes(20 * BLOCK), "tar", *PART_LINES),
