@@ -234,7 +234,7 @@ static enum errc sign_and_write(struct feeding *f, struct err *err)
     struct signatures signatures = { .n = 0 };
     enum errc rc = source_memory_new(buf_span(&f->bytes), &src, err);
     if (rc == E_OK)
-        rc = signers_sign(&f->signers, src, FEED_PLACE_NAME, &signatures, err);
+        rc = signers_sign(&f->signers, src, FEED_PLACE_NAME, NULL, &signatures, err);
     if (rc == E_OK)
         rc = feed_place_write(&f->place, buf_span(&f->bytes), &signatures, f->now, err);
     signatures_fini(&signatures);

@@ -1,5 +1,6 @@
 #include "keys/publish/release_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "installer/core/unpack.h"
@@ -247,7 +248,11 @@ static enum errc write_signature(struct release_making *m, const struct signatur
 static enum errc sign(struct release_making *m, struct source *src)
 {
     struct signatures signatures = { .n = 0 };
-    enum errc rc = signers_sign(m->ask->signers, src, m->payload.path, &signatures, m->err);
+    char words[SIGN_COMMENT_MAX / 4];
+    /* Clients hold these against the release document (verify/package.c). */
+    (void)snprintf(words, sizeof(words), "\tproduct:%s\tversion:%s", m->ask->product,
+                   m->ask->version.text);
+    enum errc rc = signers_sign(m->ask->signers, src, m->payload.path, words, &signatures, m->err);
     for (size_t i = 0; i < signatures.n && rc == E_OK; i++)
         rc = write_signature(m, &signatures, i);
     signatures_fini(&signatures);

@@ -1,5 +1,6 @@
 #include "keys/publish/signers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void begin(struct signers *s)
@@ -95,14 +96,17 @@ static bool is_minisign(const struct signer *s)
 }
 
 enum errc signers_sign(struct signers *s, struct source *content, const char *path,
-                       struct signatures *out, struct err *err)
+                       const char *words, struct signatures *out, struct err *err)
 {
-    char comment[SIGN_COMMENT_MAX + 1];
+    char file[SIGN_COMMENT_MAX + 1], comment[SIGN_COMMENT_MAX + 1];
     enum errc rc = E_OK;
     *out = (struct signatures){ .n = 0 };
     for (size_t i = 0; i < s->n && rc == E_OK; i++) {
         struct signer *signer = s->items[i];
-        const char *said = is_minisign(signer) ? signer_file_comment(signer, path, comment) : NULL;
+        const char *said = is_minisign(signer) ? comment : NULL;
+        if (said != NULL)
+            (void)snprintf(comment, sizeof(comment), "%.800s%.200s",
+                           signer_file_comment(signer, path, file), words == NULL ? "" : words);
         buf_init(&out->items[i], SIGN_SIGNATURE_MAX);
         out->suffixes[i] = signer_suffix(signer);
         out->n++;

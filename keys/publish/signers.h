@@ -45,10 +45,11 @@ struct signatures {
     const char *suffixes[SIGNERS_MAX]; /* "minisig" */
 };
 
-/* signers_sign makes them; `path` names the content in minisign's trusted comment. Caller frees
- * with signatures_fini, also after an error. */
+/* signers_sign makes them; `path` names the content in minisign's trusted comment, and `words`,
+ * which may be NULL, stand at its end: each begins with a tab. Caller frees with signatures_fini,
+ * also after an error. */
 MUST_USE enum errc signers_sign(struct signers *s, struct source *content, const char *path,
-                                struct signatures *out, struct err *err);
+                                const char *words, struct signatures *out, struct err *err);
 void signatures_fini(struct signatures *s);
 
 #endif

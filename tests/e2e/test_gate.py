@@ -620,3 +620,39 @@ def test_a_killed_run_leaves_nothing_that_matters(folder: Path) -> None:
     publish(*words[1:], cwd=folder)
     publish("feed", "dist", "--add", "5.0", "--key", "maker.key", cwd=folder)
     assert gate(folder)[0] == 0 and not (nameless and list((folder / "dist").rglob(".surefoot-*")))
+
+
+def test_a_payload_is_not_offered_under_another_name(folder: Path) -> None:
+    """Whoever has the feed's key and not the payload's can name any genuine payload: not under another version, not as another product's."""
+    publish("keygen", "--out", "feedkey", "--no-passphrase", cwd=folder)
+    for document in ({"version": "9.0.0"}, {"product": "garden"}):
+        shutil.rmtree(folder / "bind", ignore_errors=True)
+        shutil.copytree(folder / "dist", folder / "bind" / "dist")
+        at = folder / "bind"
+        for name in ("maker.pub", "maker.key", "feedkey.pub", "feedkey.key"):
+            shutil.copy(folder / name, at / name)
+        text = (at / "dist" / "1.0.0" / "release.xml").read_text()
+        for what, new in document.items():
+            text = re.sub(rf'(<release [^>]*{what})="[^"]*"', rf'\1="{new}"', text, count=1)
+            feed = (at / "dist" / "feed.xml").read_text()
+            (at / "dist" / "feed.xml").write_text(re.sub(rf'(<{"release" if what == "version" else "feed"} [^>]*{what})="[^"]*"', rf'\1="{new}"', feed, count=1))
+        (at / "dist" / "1.0.0" / "release.xml").write_text(text)
+        name_document(at)
+        sign_feed(at, "feedkey.key")
+        code, findings, _ = gate(at, trust=("--key", "maker.pub", "--key", "feedkey.pub"))
+        assert code == 3 and codes(findings) == {"WrongDocument" if "version" in document else "WrongProduct"}, findings
+
+
+def test_the_gate_says_what_clients_will(folder: Path) -> None:
+    shutil.copy(folder / "dist" / "feed.xml", folder / "live.xml")
+    edit(folder / "dist" / "feed.xml", 'serial="1"', 'serial="2000000"')
+    sign_feed(folder)
+    code, findings, _ = gate(folder, "--published", "live.xml")
+    assert code == 3 and codes(findings) == {"SerialJump"}, findings
+    done = subprocess.run([str(PUBLISH), "verify-release", "--key", "maker.pub", "nowhere"], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "no such folder" in done.stdout
+    document = folder / "dist" / "1.0.0" / "release.xml"
+    edit(document, 'mode="755"', 'mode="777"')
+    name_document(folder)
+    code, findings, _ = gate(folder)
+    assert code == 3 and codes(findings) == {"Malformed"} and "lets others" in findings[0]["detail"], findings
