@@ -386,6 +386,16 @@ static enum errc read_xz_record(struct reader *r, struct xz_record *out, struct 
     return E_OK;
 }
 
+static enum errc check_xz_index_end(struct reader *r, struct err *err)
+{
+    struct span zeros;
+    if (!reader_take(r, (size_t)(-r->at & 3), &zeros) || r->rest.len != XZ_CRC)
+        return err_set(err, E_MALFORMED, "xz: an index of another length than the footer says");
+    if (!span_is_filled(zeros, 0))
+        return err_set(err, E_MALFORMED, "xz: bytes between the index and its checksum");
+    return E_OK;
+}
+
 /* The index by itself: its blocks fill the file from the stream's header to the index, and nothing
  * follows its records but zeros up to four bytes and the checksum. */
 static enum errc check_xz_index_fits(struct reader r, uint64_t end, struct err *err)
@@ -409,9 +419,7 @@ static enum errc check_xz_index_fits(struct reader r, uint64_t end, struct err *
                        "xz: %" PRIu64 " bytes are no part of the last stream: several streams, or "
                        "something before it",
                        end - at);
-    if (!reader_skip(&r, (size_t)(-r.at & 3)) || r.rest.len != XZ_CRC)
-        return err_set(err, E_MALFORMED, "xz: an index of another length than the footer says");
-    return E_OK;
+    return check_xz_index_end(&r, err);
 }
 
 static enum errc walk_xz_blocks(struct xz_walk *w, struct reader index, struct err *err)

@@ -502,6 +502,156 @@ static void frame_limits_the_window_of_a_single_segment(void **state)
     source_close(src);
 }
 
+/* Two blocks without checksums. The first has its sizes in its header and two chunks of bytes as
+ * they are, the second has one chunk that is packed. */
+static const uint8_t xz_two_blocks[] = {
+    0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00, 0x00, 0x00, 0xFF, 0x12, 0xD9, 0x41, /* 0: header */
+    0x02, 0xC0, 0x0F, 0x08, 0x21, 0x01, 0x08, 0x00, 0xEF, 0x96, 0xA9, 0xFB, /* 12: block's */
+    0x01, 0x00, 0x02, 0x61, 0x62, 0x63, 0x02, 0x00, 0x04, 0x64, 0x65, 0x66, /* 24, 30: chunks */
+    0x67, 0x68, 0x00, 0x00, 0x02, 0x00, 0x21, 0x01, 0x08, 0x00, 0x00, 0x00, /* 38: end; 40 */
+    0xD8, 0x0F, 0x23, 0x13, 0xE0, 0x01, 0x2B, 0x00, 0x08, 0x5D, 0x00, 0x30, /* 52: chunk */
+    0xEF, 0xFB, 0xB7, 0xBF, 0xEE, 0x00, 0x00, 0x00, 0x00, 0x02, 0x1B, 0x08, /* 67: end; 68: */
+    0x1C, 0xAC, 0x02, 0x00, 0x78, 0x59, 0x47, 0x53, 0xA8, 0x00, 0x0A, 0xFC, /* index; 80: footer */
+    0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x59, 0x5A,
+};
+
+static enum errc check_xz_bytes(const uint8_t *bytes, size_t len, struct err *err)
+{
+    struct source *src;
+    *err = (struct err){ .code = E_OK };
+    assert_int_equal(source_memory_new(span_of(bytes, len), &src, err), E_OK);
+    enum errc rc = unpack_frame_check(UNPACK_XZ, src, err);
+    source_close(src);
+    return rc;
+}
+
+static void frame_refuses_an_xz_whose_blocks_are_not_those_of_its_index(void **state)
+{
+    static const struct {
+        size_t at;
+        uint8_t byte;
+        enum errc code;
+        const char *words;
+    } cases[] = {
+        { 7, 0x01, E_MALFORMED, "name two kinds of checksum" },
+        { 12, 0x00, E_MALFORMED, "no block at 12" },
+        { 13, 0xC1, E_UNSUPPORTED, "a filter other than LZMA2" },
+        { 13, 0xC4, E_MALFORMED, "no block's header at 14" },
+        { 14, 0x10, E_MALFORMED, "has 15 packed bytes, its header says 16" },
+        { 15, 0x09, E_MALFORMED, "unpacks to 8 bytes, its header says 9" },
+        { 16, 0x03, E_UNSUPPORTED, "a filter other than LZMA2" },
+        { 17, 0x00, E_MALFORMED, "without its one property" },
+        { 18, 0x1D, E_LIMIT, "larger dictionary" },
+        { 19, 0x01, E_MALFORMED, "header holds more" },
+        { 24, 0x03, E_MALFORMED, "no known kind, 3, at 24" },
+        { 24, 0x7F, E_MALFORMED, "no known kind, 127, at 24" },
+        { 24, 0x00, E_MALFORMED, "8 bytes fewer than the 8" },
+        { 30, 0x00, E_MALFORMED, "5 bytes fewer than the 8" },
+        { 31, 0x01, E_MALFORMED, "runs into the index at 68" },
+        { 32, 0x05, E_MALFORMED, "unpack to more than the 8 bytes" },
+        { 39, 0x01, E_MALFORMED, "between a block and its checksum" },
+        { 40, 0x00, E_MALFORMED, "no block at 40" },
+        { 44, 0x28, E_LIMIT, "larger dictionary" },
+        { 52, 0xE1, E_MALFORMED, "unpack to more than the 300" },
+        { 54, 0x2A, E_MALFORMED, "1 bytes fewer than the 300" },
+        { 56, 0x07, E_MALFORMED, "the block at 40 has 27 bytes, the index says 28" },
+        { 56, 0x09, E_MALFORMED, "runs into the index" },
+        { 67, 0x01, E_MALFORMED, "runs into the index" },
+        { 68, 0x01, E_MALFORMED, "no index before the footer" },
+        { 69, 0x01, E_MALFORMED, "no part of the last stream" },
+        { 69, 0x03, E_MALFORMED, "of another length than the footer says" },
+        { 70, 0x1A, E_MALFORMED, "has 27 bytes, the index says 26" },
+        { 71, 0x07, E_MALFORMED, "unpack to more than the 7" },
+        { 75, 0x01, E_MALFORMED, "between the index and its checksum" },
+        { 84, 0x01, E_MALFORMED, "no index before the footer" },
+        { 84, 0x03, E_MALFORMED, "no index before the footer" },
+        { 84, 0x20, E_MALFORMED, "does not fit its file" },
+        { 87, 0x01, E_LIMIT, "an index of" },
+        { 88, 0x01, E_MALFORMED, "name two kinds of checksum" },
+        { 91, 0x00, E_MALFORMED, "does not end with its footer" },
+    };
+    uint8_t bytes[sizeof(xz_two_blocks)];
+    struct err err;
+    UNUSED(state);
+    assert_int_equal(check_xz_bytes(xz_two_blocks, sizeof(xz_two_blocks), &err), E_OK);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        memcpy(bytes, xz_two_blocks, sizeof(bytes));
+        bytes[cases[i].at] = cases[i].byte;
+        enum errc rc = check_xz_bytes(bytes, sizeof(bytes), &err);
+        if (rc != cases[i].code || strstr(err.text, cases[i].words) == NULL)
+            fail_msg("byte %zu as 0x%02X: %d %s", cases[i].at, cases[i].byte, (int)rc, err.text);
+    }
+}
+
+/* What may be otherwise in the form above: the content, checksums, a smaller dictionary, and
+ * whether a chunk empties it. The first six bytes have told that it is an xz. */
+static bool is_free_in_xz(size_t at, uint8_t byte)
+{
+    static const struct {
+        size_t first, last;
+    } free_bytes[] = { { 0, 5 },   { 8, 11 },  { 20, 23 }, { 27, 29 }, { 33, 37 },
+                       { 48, 51 }, { 57, 66 }, { 76, 79 }, { 80, 83 } };
+    for (size_t i = 0; i < ARRAY_LEN(free_bytes); i++)
+        if (at >= free_bytes[i].first && at <= free_bytes[i].last)
+            return true;
+    switch (at) {
+    case 18:
+    case 44: return byte <= 28;
+    case 24:
+    case 30: return byte == 1 || byte == 2;
+    case 52: return byte == 0xC0 || byte == 0xE0;
+    }
+    return byte == xz_two_blocks[at];
+}
+
+static void frame_refuses_every_other_form_of_an_xz(void **state)
+{
+    uint8_t bytes[sizeof(xz_two_blocks)];
+    struct err err;
+    UNUSED(state);
+    for (size_t i = 0; i < sizeof(bytes) * 256; i++) {
+        size_t at = i / 256;
+        memcpy(bytes, xz_two_blocks, sizeof(bytes));
+        bytes[at] = (uint8_t)i;
+        enum errc rc = check_xz_bytes(bytes, sizeof(bytes), &err);
+        if ((rc == E_OK) != is_free_in_xz(at, bytes[at]))
+            fail_msg("byte %zu as 0x%02X: %d %s", at, bytes[at], (int)rc, err.text);
+    }
+    for (size_t len = 0; len < sizeof(bytes); len++) {
+        /* A copy of its own size: a sanitizer sees reads past its end. */
+        uint8_t *copy = malloc(len + 1);
+        memcpy(copy, xz_two_blocks, len);
+        assert_int_not_equal(check_xz_bytes(copy, len, &err), E_OK);
+        free(copy);
+    }
+}
+
+/* One block of chunks that bring one byte each; the read that is one too many fails. */
+static void frame_reads_an_xz_of_many_small_chunks_in_pieces(void **state)
+{
+    static const uint8_t chunk[] = { 2, 0, 0, 'x' };
+    enum { N = 100000, FIRST = 24, LEN = FIRST + 4 * N + 4 + 12 + 12 };
+    static const struct source_ops ops = { read_or_fail, close_nothing };
+    uint8_t *bytes = calloc(1, LEN), *end = bytes + FIRST + 4 * N + 4;
+    struct source *inner;
+    struct err err;
+    UNUSED(state);
+    memcpy(bytes, xz_two_blocks, 12);
+    memcpy(bytes + 12, xz_two_blocks + 40, 12);
+    for (size_t i = 0; i < N; i++)
+        memcpy(bytes + FIRST + 4 * i, chunk, sizeof(chunk));
+    memcpy(end, "\0\1\x8d\xb5\x18\xa0\x8d\x06", 8); /* 12 + 4 * N + 1 bytes, N unpacked */
+    memcpy(end + 12, xz_two_blocks + 80, 12);
+    end[12 + 4] = 2;
+    assert_int_equal(source_memory_new(span_of(bytes, LEN), &inner, &err), E_OK);
+    struct failing f = { { &ops, LEN }, inner, LEN / 4000 + 4 };
+    enum errc rc = unpack_frame_check(UNPACK_XZ, &f.base, &err);
+    if (rc != E_OK)
+        fail_msg("%s", err.text);
+    source_close(inner);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -517,6 +667,9 @@ int main(void)
         cmocka_unit_test(judge_finds_its_way_among_many),
         cmocka_unit_test(frame_tells_compressions_by_their_first_bytes),
         cmocka_unit_test(frame_limits_the_window_of_a_single_segment),
+        cmocka_unit_test(frame_refuses_an_xz_whose_blocks_are_not_those_of_its_index),
+        cmocka_unit_test(frame_refuses_every_other_form_of_an_xz),
+        cmocka_unit_test(frame_reads_an_xz_of_many_small_chunks_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
