@@ -26,6 +26,7 @@ static const struct opt_spec own_specs[] = {
     { "mirror", "URL", "where the payload lies as well (repeatable)", 0 },
     { "created", "TIME", "RFC 3339 (default: SOURCE_DATE_EPOCH, else now)", 0 },
     { "level", "N", "of zstd, 1..19 (default: 3)", 0 },
+    { "allow-keys", NULL, "publish also secret keys that the product really has", 0 },
     { "add", NULL, "add this payload to the release.xml that is there", 0 },
 };
 
@@ -35,7 +36,10 @@ static const struct opt_spec own_specs[] = {
     "which lists every file of it. SOURCE is a folder of built files, packed to\n"                 \
     "NAME-V-OS-ARCH.tar.zst; an archive (tar, zip, 7z, cab), taken as it is; or an installer\n"    \
     "package (MSI), signed already. The same SOURCE, time and level give the same bytes. All or\n" \
-    "nothing: after a failure DIR is as it was. A release that DIR/feed.xml names never changes."
+    "nothing: after a failure DIR is as it was. A release that DIR/feed.xml names never "          \
+    "changes.\n"                                                                                   \
+    "Refused: a SOURCE that holds DIR, or a key, certificate or passphrase file named here, or\n"  \
+    "anything else that is a secret key."
 #define NOTES                                                                                      \
     "Without --demand: minisign where a minisign key signs, cms where a certificate does, and\n"   \
     "authenticode for an installer package.\n\n"                                                   \
@@ -179,6 +183,8 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
         ask->dir = value;
     else if (strcmp(name, "require-timestamp") == 0)
         ask->needs_timestamp = true;
+    else if (strcmp(name, "allow-keys") == 0)
+        ask->allows_keys = true;
     else if (strcmp(name, "add") == 0)
         ask->is_addition = true;
     else

@@ -3,11 +3,8 @@
 
 #include "keys/publish/keyfile.h"
 #include "keys/publish/publish.h"
-#include "keys/publish/sign.h"
+#include "keys/publish/signers.h"
 #include "platform/base/text.h"
-#include "verify/cms.h"
-#include "verify/detached.h"
-#include "verify/minisign.h"
 
 #define PATH_ROOM 4096
 #define PAGE_MAX (1024 * 1024)
@@ -85,29 +82,12 @@ static enum errc make_path(const struct signing *s, struct one *one, struct err 
     return E_OK;
 }
 
-static bool is_signature(struct span bytes)
-{
-    struct minisign_signature minisign;
-    struct cms cms;
-    return minisign_read_signature(bytes, &minisign, NULL) == E_OK ||
-           cms_read(bytes, 0, &cms, NULL) == E_OK || detached_is_pem(bytes);
-}
-
-/* What is in the place of the signature is replaced where it is one: never a key, nor the file. */
 static enum errc check_place(const struct signing *s, const struct one *one, struct err *err)
 {
-    struct platform *m = s->p->platform;
     struct buf old;
-    enum fs_kind kind;
-    enum errc rc = m->fs->kind(m->self, one->path, &kind, err);
-    if (rc != E_OK || kind != FS_FILE)
-        return rc; /* what is no file is refused when it is written */
-    rc = platform_read_file(m, one->path, DETACHED_SIGNATURE_MAX, &old, err);
-    bool replaceable = rc == E_OK && is_signature(buf_span(&old));
+    bool ignored;
+    enum errc rc = signers_read_place(s->p->platform, one->path, &old, &ignored, err);
     buf_fini(&old);
-    if (!replaceable && (rc == E_OK || rc == E_LIMIT))
-        return err_set(err, E_EXISTS,
-                       "is there and is no signature, so it is not replaced; remove it first");
     return rc;
 }
 

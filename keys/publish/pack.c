@@ -264,12 +264,24 @@ static enum errc settle_digest(struct tree *t, size_t i, const struct digest *d,
     return E_OK;
 }
 
+/* `first` is the file's first bytes, and more than TREE_HEAD_MAX where there are as many. */
+static enum errc check_head(const struct packer *p, const struct tree_entry *e, struct span first,
+                            struct err *err)
+{
+    char name[NAME_SHOWN];
+    if (p->options->check_head == NULL ||
+        p->options->check_head(p->options->head_ctx, span_sub(first, 0, TREE_HEAD_MAX), err) ==
+            E_OK)
+        return E_OK;
+    return err_prefix(err, "\"%s\": ", text_printable(span_text(e->path), name, sizeof(name)));
+}
+
 static bool fits_batch(const struct tree_entry *e)
 {
     return e->size <= FILE_IN_BATCH_MAX;
 }
 
-/* One file of the batch: read whole, hashed, compared. Runs beside others. */
+/* One file of the batch: read whole, looked at, hashed, compared. Runs beside others. */
 static void read_piece(void *ctx, size_t k)
 {
     struct batch *b = ctx;
@@ -283,6 +295,8 @@ static void read_piece(void *ctx, size_t k)
     uint8_t *to = b->packer->bytes + b->at[k];
     enum errc rc = source_read_at(src, 0, to, (size_t)e->size, err);
     source_close(src);
+    if (rc == E_OK)
+        rc = check_head(b->packer, e, span_of(to, (size_t)e->size), err);
     if (rc == E_OK)
         rc = digest_bytes(DIGEST_SHA256, span_of(to, (size_t)e->size), &d, err);
     if (rc == E_OK)
@@ -300,6 +314,8 @@ static enum errc put_large(struct packer *p, size_t i, struct err *err)
     for (uint64_t at = 0; rc == E_OK && at < e->size; at += PIECE) {
         size_t n = (size_t)num_min(PIECE, e->size - at);
         rc = source_read_at(src, at, p->bytes, n, err);
+        if (rc == E_OK && at == 0)
+            rc = check_head(p, e, span_of(p->bytes, n), err);
         if (rc == E_OK)
             rc = hasher_add(p->file_hash, span_of(p->bytes, n), err);
         if (rc == E_OK)

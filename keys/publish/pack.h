@@ -22,9 +22,11 @@
 #define PACK_TIME_MAX INT64_C(077777777777)
 
 struct pack_options {
-    int64_t time;       /* of all entries: seconds since 1970, at most PACK_TIME_MAX */
-    int level;          /* of zstd: 1..PACK_LEVEL_MAX */
-    unsigned n_workers; /* that compress; 0: as suits the machine. Not seen in the bytes */
+    int64_t time;            /* of all entries: seconds since 1970, at most PACK_TIME_MAX */
+    int level;               /* of zstd: 1..PACK_LEVEL_MAX */
+    unsigned n_workers;      /* that compress; 0: as suits the machine. Not seen in the bytes */
+    tree_head_fn check_head; /* asked of every file, whose bytes are read anyway; may be NULL */
+    void *head_ctx;
     tree_progress_fn progress;
     void *progress_ctx; /* may be NULL, as may progress */
 };
@@ -38,8 +40,8 @@ struct pack_result {
 /* pack_tree writes the archive to `to`, which the caller then commits, or aborts after an error.
  * Every file is hashed while it is packed: E_MALFORMED, naming it, where it is no longer what the
  * tree lists; where the tree has no hash of it, this one is put there. E_ARGUMENT for a time or
- * level out of range; what reading and writing fail with.
- */
+ * level out of range; what check_head says, with the file's name before it; what reading and
+ * writing fail with. */
 MUST_USE enum errc pack_tree(struct tree *t, const struct pack_options *options, struct sink *to,
                              struct pack_result *out, struct err *err);
 

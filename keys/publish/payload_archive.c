@@ -18,6 +18,9 @@ struct listing {
     struct payload *out;
     struct unpack *unpack;
     struct hasher *hasher;
+    tree_head_fn check_head; /* may be NULL */
+    void *head_ctx;
+    struct buf head; /* of the file that is being read, at most TREE_HEAD_MAX */
     LIST_OF(struct alias) aliases;
     const struct release_file **sorted; /* by path; owned */
     struct err *err;
@@ -28,15 +31,29 @@ struct listing {
 static enum errc add_piece(void *ctx, struct span piece, struct err *err)
 {
     struct listing *l = ctx;
-    return hasher_add(l->hasher, piece, err);
+    enum errc rc = E_OK;
+    if (l->check_head != NULL)
+        rc = buf_add(&l->head, span_sub(piece, 0, TREE_HEAD_MAX - l->head.len), err);
+    return rc == E_OK ? hasher_add(l->hasher, piece, err) : rc;
 }
 
-static enum errc hash_entry(struct listing *l, struct release_file *f)
+static enum errc look_at_head(struct listing *l, const struct unpack_entry *e)
+{
+    char shown[100];
+    if (l->check_head == NULL || l->check_head(l->head_ctx, buf_span(&l->head), l->err) == E_OK)
+        return E_OK;
+    return err_prefix(l->err, "\"%s\": ", text_printable(e->path, shown, sizeof(shown)));
+}
+
+static enum errc hash_entry(struct listing *l, const struct unpack_entry *e, struct release_file *f)
 {
     struct digest_set set;
+    buf_clear(&l->head);
     enum errc rc = hasher_reset(l->hasher, l->err);
     if (rc == E_OK)
         rc = unpack_data(l->unpack, add_piece, l, l->err);
+    if (rc == E_OK)
+        rc = look_at_head(l, e);
     if (rc == E_OK)
         rc = hasher_finish(l->hasher, &set, l->err);
     if (rc == E_OK)
@@ -59,7 +76,7 @@ static enum errc new_file(struct listing *l, const struct release_file *f)
 static enum errc add_file(struct listing *l, const struct unpack_entry *e, const char *path)
 {
     struct release_file f = { .path = path, .size = e->size, .mode = e->mode & 0755 };
-    enum errc rc = hash_entry(l, &f);
+    enum errc rc = hash_entry(l, e, &f);
     return rc == E_OK ? new_file(l, &f) : rc;
 }
 
@@ -191,12 +208,15 @@ static enum errc resolve_all(struct listing *l)
     return rc;
 }
 
-enum errc payload_of_archive(struct source *src, struct arena *a, struct payload *out,
-                             struct err *err)
+enum errc payload_of_archive(struct source *src, tree_head_fn check_head, void *head_ctx,
+                             struct arena *a, struct payload *out, struct err *err)
 {
     const struct unpack_limits limits = unpack_entry_limits();
-    struct listing l = { .arena = a, .out = out, .err = err };
+    struct listing l = {
+        .arena = a, .out = out, .check_head = check_head, .head_ctx = head_ctx, .err = err
+    };
     out->kind = PAYLOAD_ARCHIVE;
+    buf_init(&l.head, TREE_HEAD_MAX);
     enum errc rc = hasher_new(DIGEST_BIT(DIGEST_SHA256), &l.hasher, err);
     if (rc == E_OK)
         rc = unpack_open(src, &limits, &l.unpack, err);
@@ -209,6 +229,7 @@ enum errc payload_of_archive(struct source *src, struct arena *a, struct payload
         out->unpacked_size += out->files.items[i].size; /* their number and sizes are limited */
     unpack_close(l.unpack);
     hasher_free(l.hasher);
+    buf_fini(&l.head);
     free(l.sorted);
     return rc;
 }

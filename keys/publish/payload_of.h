@@ -18,9 +18,10 @@ MUST_USE enum errc payload_of_tree(const struct tree *t, struct arena *a, struct
 
 /* payload_of_archive reads all of an archive through the client's own reader and hashes each file;
  * a hard link is listed as a file with the bytes of the one that it names. Modes and folders are
- * as the archive has them. Errors as unpack_next's. */
-MUST_USE enum errc payload_of_archive(struct source *src, struct arena *a, struct payload *out,
-                                      struct err *err);
+ * as the archive has them. `check_head`, which may be NULL, is asked of each file. Errors as
+ * unpack_next's, and what check_head says, with the file's name before it. */
+MUST_USE enum errc payload_of_archive(struct source *src, tree_head_fn check_head, void *head_ctx,
+                                      struct arena *a, struct payload *out, struct err *err);
 
 /* payload_of_msi reads the codes and the version from the table Property, the processor from the
  * summary information (0 where it names none that we know), and the size of what is installed from

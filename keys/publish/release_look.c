@@ -117,6 +117,70 @@ static enum errc open_source_given(struct release_making *m)
     return release_prefix_path(m, rc, m->ask->source);
 }
 
+/* --- where the signatures go */
+
+enum errc release_check_places(const struct release_making *m)
+{
+    enum errc rc = E_OK;
+    for (size_t i = 0; i < m->ask->signers->n && rc == E_OK; i++) {
+        char path[RELEASE_MAKE_PATH_ROOM];
+        struct buf old;
+        bool ignored;
+        rc = release_join(m, m->payload.path, signer_suffix(m->ask->signers->items[i]), path);
+        if (rc != E_OK)
+            return rc;
+        rc = release_prefix_path(m, signers_read_place(m->platform, path, &old, &ignored, m->err),
+                                 path);
+        buf_fini(&old);
+    }
+    return rc;
+}
+
+/* --- what is never packed */
+
+static enum errc add_unwanted(const struct release_making *m, const char *path, const char *why,
+                              struct tree_unwanted *list, size_t *n)
+{
+    struct fs_info info;
+    enum errc rc = tree_identify(m->platform, path, &info, m->err);
+    if (rc == E_OK && info.kind != FS_ABSENT)
+        list[(*n)++] = (struct tree_unwanted){ { info.id[0], info.id[1] }, why };
+    return release_prefix_path(m, rc, path);
+}
+
+static enum errc add_file(struct release_making *m, const struct signers_file *file,
+                          struct tree_unwanted *list, size_t *n)
+{
+    char text[160];
+    const char *why;
+    (void)snprintf(text, sizeof(text),
+                   "is the file that --%s names, and would be published: move it out of the folder",
+                   file->option);
+    enum errc rc = arena_text(&m->arena, span_text(text), &why, m->err);
+    return rc == E_OK ? add_unwanted(m, file->path, why, list, n) : rc;
+}
+
+enum errc release_list_unwanted(struct release_making *m,
+                                struct tree_unwanted out[RELEASE_UNWANTED_MAX], size_t *out_n)
+{
+    static const char why[] =
+        "is where the release goes (--dir), and would be packed into itself: name a folder outside";
+    struct signers_file files[SIGNERS_FILES_MAX];
+    char path[RELEASE_MAKE_PATH_ROOM];
+    size_t n = 0, n_files = signers_list_files(m->ask->signers, files);
+    enum errc rc = add_unwanted(m, m->ask->dir, why, out, &n);
+    if (rc == E_OK)
+        rc = release_name_folder(m, path);
+    if (rc == E_OK)
+        rc = add_unwanted(m, path, why, out, &n);
+    for (size_t i = 0; i < n_files && rc == E_OK; i++)
+        rc = add_file(m, &files[i], out, &n);
+    *out_n = n;
+    return rc;
+}
+
+/* --- the payload's name */
+
 static const char *word_of(uint32_t set, const char *const *words)
 {
     for (size_t i = 0; words[i] != NULL; i++)
@@ -143,6 +207,35 @@ static enum errc check_msi_systems(struct release_making *m)
     return E_OK;
 }
 
+/* In any case of letters: to some systems that is the same name. */
+static bool ends_in(const char *name, const char *end)
+{
+    size_t len = strlen(name), end_len = strlen(end);
+    if (len < end_len)
+        return false;
+    for (const char *at = name + len - end_len; *at != '\0'; at++, end++)
+        if ((*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at) != *end)
+            return false;
+    return true;
+}
+
+static enum errc check_name(const char *name, struct err *err)
+{
+    static const char *const endings[] = { ".minisig", ".p7s" };
+    if (strlen(name) == strlen(RELEASE_DOCUMENT_NAME) && ends_in(name, RELEASE_DOCUMENT_NAME))
+        return err_set(err, E_ARGUMENT,
+                       "a payload can't be called " RELEASE_DOCUMENT_NAME ": rename the file");
+    if (name[0] == '.')
+        return err_set(err, E_ARGUMENT, "a payload's name can't begin with \".\": rename the file");
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        if (ends_in(name, endings[i]))
+            return err_set(
+                err, E_ARGUMENT,
+                "a payload's name can't end in %s, as a signature's does: rename the file",
+                endings[i]);
+    return E_OK;
+}
+
 /* NAME-V-OS-ARCH.tar.zst for a folder; a file keeps its name. */
 static enum errc name_payload(struct release_making *m)
 {
@@ -161,8 +254,9 @@ static enum errc name_payload(struct release_making *m)
                            ask->arch == 0 ? "" : word_of(ask->arch, target_arch_words));
     if (n < 0 || n >= (int)sizeof(name))
         return err_set(m->err, E_ARGUMENT, "a file name longer than %d bytes", NAME_ROOM_BYTES - 1);
-    if (strcmp(name, RELEASE_DOCUMENT_NAME) == 0)
-        return err_set(m->err, E_ARGUMENT, "a payload can't be called " RELEASE_DOCUMENT_NAME);
+    enum errc rc = check_name(name, m->err);
+    if (rc != E_OK)
+        return release_prefix_path(m, rc, ask->source);
     return arena_text(&m->arena, span_text(name), &m->payload.path, m->err);
 }
 

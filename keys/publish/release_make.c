@@ -47,6 +47,17 @@ enum errc release_name_folder(const struct release_making *m, char to[RELEASE_MA
     return E_OK;
 }
 
+/* --- errors */
+
+enum errc release_refuse(enum errc rc, struct err *err)
+{
+    if (rc != E_MALFORMED && rc != E_LIMIT && rc != E_TRUNCATED)
+        return rc;
+    if (err != NULL)
+        err->code = E_REFUSED;
+    return E_REFUSED;
+}
+
 /* --- the document */
 
 static enum errc make_document(struct release_making *m, struct err *err)
@@ -64,7 +75,7 @@ static enum errc make_document(struct release_making *m, struct err *err)
     for (; r.payloads.n < n_old; r.payloads.n++)
         r.payloads.items[r.payloads.n] = m->old.payloads.items[r.payloads.n];
     r.payloads.items[r.payloads.n++] = m->payload;
-    return write_release(&r, &m->document, err);
+    return release_refuse(write_release(&r, &m->document, err), err);
 }
 
 static enum errc write_document(struct release_making *m)
@@ -100,6 +111,8 @@ static enum errc look(struct release_making *m)
         rc = release_settle_demands(m);
     if (rc == E_OK)
         rc = release_read_old(m);
+    if (rc == E_OK)
+        rc = release_check_places(m);
     return rc == E_OK ? release_read_given(m) : rc;
 }
 
@@ -136,12 +149,22 @@ static enum errc put(struct release_making *m)
     return rc == E_OK ? write_document(m) : rc;
 }
 
+/* What failed first is what is told, also where this fails too. */
+static void put_back(const struct release_making *m, const struct release_replaced *old)
+{
+    struct err ignored;
+    enum errc rc = platform_write_file(m->platform, old->path, buf_span(&old->bytes), 0, &ignored);
+    UNUSED(rc);
+}
+
 static void undo(struct release_making *m)
 {
     struct err ignored;
     char folder[RELEASE_MAKE_PATH_ROOM];
     for (size_t i = m->n_written; i-- > 0;)
         (void)m->platform->fs->remove(m->platform->self, m->written[i], &ignored);
+    for (size_t i = m->n_replaced; i-- > 0;)
+        put_back(m, &m->replaced[i]);
     if (m->made_folder && release_name_folder(m, folder) == E_OK)
         (void)m->platform->fs->remove_folder(m->platform->self, folder, &ignored);
     feed_place_unlock(&m->lock);
@@ -176,6 +199,8 @@ enum errc release_make(const struct release_ask *ask, struct release_made *out, 
         undo(&m);
     feed_place_unlock(&m.lock);
     buf_fini(&m.document);
+    for (size_t i = 0; i < m.n_replaced; i++)
+        buf_fini(&m.replaced[i].bytes);
     tree_free(m.tree);
     source_close(m.source);
     release_fini(&m.old);

@@ -8,9 +8,13 @@
  *   DIR/V/release.xml                       last of all
  *
  * DIR/V is made, and DIR where only that is missing. All or nothing: where something fails, what
- * this run has put there is taken away, and an older release.xml is as it was. Nothing that is
- * there is replaced but release.xml, which no feed names yet, and signatures of the same bytes. A
- * release that a feed names is never changed.
+ * this run has put there is taken away, and an older release.xml and older signatures are as they
+ * were. Nothing that is there is replaced but release.xml, which no feed names yet, and what reads
+ * as a signature in the place of one. A release that a feed names is never changed.
+ *
+ * What is never published: DIR itself, and the files that the signers' options name (by what they
+ * are, whatever they are called in the folder). Nor is a file that reads as a secret key
+ * (signers_find_secret), in the folder or in the archive, unless that is meant.
  *
  * What it does not check: that the payload does what it should; and signatures that others made
  * (surefoot-publish verify-release does). */
@@ -35,6 +39,7 @@ struct release_ask {
     int64_t created; /* seconds since 1970 */
     int level;       /* of zstd */
     bool is_addition;
+    bool allows_keys; /* the product really has secret keys in it */
     struct signers *signers;
     tree_progress_fn progress; /* may be NULL */
     void *packing_ctx;
@@ -53,11 +58,13 @@ struct release_made {
     struct version product_version;
 };
 
-/* release_make does it. E_ARGUMENT for what makes no sense together; E_EXISTS for a release that a
- * feed names, a document that has this payload or (without is_addition) others, and a file in the
- * place of the payload that has other bytes; E_REFUSED for an installer package that its demand
- * could not be met by: unsigned, or altered since; and what reading, packing, signing and writing
- * fail with. */
+/* release_make does it. E_ARGUMENT for what makes no sense together, a folder or archive without
+ * files, one that holds what is never published, and a payload with a name that others have;
+ * E_EXISTS for a release that a feed names, a document that has this payload or (without
+ * is_addition) others, a file in the place of the payload that has other bytes, and one in the
+ * place of its signature that is none; E_REFUSED for what clients would refuse, an installer
+ * package that its demand could not be met by (unsigned, or altered since), and secret keys; and
+ * what reading, packing, signing and writing fail with. */
 MUST_USE enum errc release_make(const struct release_ask *ask, struct release_made *out,
                                 struct err *err);
 

@@ -13,6 +13,12 @@
 #define RELEASE_DOCUMENT_NAME "release.xml"
 #define RELEASE_WRITTEN_MAX (1 + SIGNERS_MAX)
 
+/* A signature that this run has replaced. */
+struct release_replaced {
+    char path[RELEASE_MAKE_PATH_ROOM];
+    struct buf bytes;
+};
+
 struct release_making {
     const struct release_ask *ask;
     struct release_made *made;
@@ -29,6 +35,8 @@ struct release_making {
     bool lacks_folder, made_folder; /* DIR/V */
     size_t n_written;
     char written[RELEASE_WRITTEN_MAX][RELEASE_MAKE_PATH_ROOM]; /* what this run has put there */
+    size_t n_replaced;
+    struct release_replaced replaced[SIGNERS_MAX];
     struct err *err;
 };
 
@@ -44,6 +52,10 @@ MUST_USE enum errc release_name_folder(const struct release_making *m,
                                        char to[RELEASE_MAKE_PATH_ROOM]);
 MUST_USE enum errc release_kind_at(const struct release_making *m, const char *path,
                                    enum fs_kind *out);
+
+/* release_refuse: bytes that clients would not take are E_REFUSED here, other errors what they are.
+ */
+enum errc release_refuse(enum errc rc, struct err *err);
 
 /* --- the pieces of work, in their order */
 
@@ -63,6 +75,16 @@ MUST_USE enum errc release_settle_demands(struct release_making *m);
  */
 MUST_USE enum errc release_read_old(struct release_making *m);
 
+/* release_check_places: is there no file but signatures where those of the payload are to go? */
+MUST_USE enum errc release_check_places(const struct release_making *m);
+
+/* release_list_unwanted lists what a folder that is packed must not hold, and returns how many
+ * there are. The texts are the arena's. */
+#define RELEASE_UNWANTED_MAX (2 + SIGNERS_FILES_MAX)
+MUST_USE enum errc release_list_unwanted(struct release_making *m,
+                                         struct tree_unwanted out[RELEASE_UNWANTED_MAX],
+                                         size_t *out_n);
+
 /* release_read_given reads all of what was given and fills in the rest of the payload; of a folder
  * size and hash come with release_write_payload. */
 MUST_USE enum errc release_read_given(struct release_making *m);
@@ -73,7 +95,7 @@ MUST_USE enum errc release_check_msi_signature(const struct release_making *m);
 
 /* release_write_payload makes DIR/V where it is missing and puts the payload there.
  * release_sign_payload reads it back and writes its signatures, if any. Both note what they have
- * made. */
+ * made or replaced. */
 MUST_USE enum errc release_write_payload(struct release_making *m);
 MUST_USE enum errc release_sign_payload(struct release_making *m);
 

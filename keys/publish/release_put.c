@@ -123,14 +123,53 @@ static enum errc check_ratio(const struct pack_result *result, struct err *err)
     return rc == E_OK ? rc : err_prefix(err, "clients would refuse it: ");
 }
 
+/* --- what is not published */
+
+static enum errc check_head(void *ctx, struct span head, struct err *err)
+{
+    const char *what = signers_find_secret(head);
+    UNUSED(ctx);
+    return what == NULL
+               ? E_OK
+               : err_set(err, E_REFUSED,
+                         "is %s, and would be published: take it away, or say --allow-keys "
+                         "where the product really has it",
+                         what);
+}
+
+static tree_head_fn choose_check(const struct release_making *m)
+{
+    return m->ask->allows_keys ? NULL : check_head;
+}
+
+static enum errc say_no_files(struct err *err)
+{
+    return err_set(err, E_ARGUMENT, "has no files: there is nothing to release");
+}
+
 /* --- a folder */
+
+static bool has_files(const struct tree *t)
+{
+    for (size_t i = 0; i < tree_n(t); i++)
+        if (tree_get(t, i)->kind == TREE_FILE)
+            return true;
+    return false;
+}
 
 static enum errc read_tree(struct release_making *m)
 {
-    const struct tree_options options = { .leaves_hashing = true };
-    enum errc rc = tree_read(m->platform, m->ask->source, &options, &m->tree, m->err);
+    struct tree_unwanted unwanted[RELEASE_UNWANTED_MAX];
+    struct tree_options options = { .leaves_hashing = true, .unwanted = unwanted };
+    enum errc rc = release_list_unwanted(m, unwanted, &options.n_unwanted);
+    if (rc != E_OK)
+        return rc; /* names the path */
+    rc = tree_read(m->platform, m->ask->source, &options, &m->tree, m->err);
     if (rc == E_OK)
         rc = check_entries(m->tree, m->err);
+    rc = release_refuse(rc, m->err);
+    if (rc == E_OK && !has_files(m->tree))
+        rc = say_no_files(m->err);
     return release_prefix_path(m, rc, m->ask->source);
 }
 
@@ -147,6 +186,7 @@ static enum errc pack(struct release_making *m, struct sink *sink)
 {
     const struct pack_options options = { .time = m->ask->created,
                                           .level = m->ask->level,
+                                          .check_head = choose_check(m),
                                           .progress = m->ask->progress,
                                           .progress_ctx = m->ask->packing_ctx };
     struct pack_result result;
@@ -155,7 +195,8 @@ static enum errc pack(struct release_making *m, struct sink *sink)
         return prefix_both(m);
     rc = payload_of_tree(m->tree, &m->arena, &m->payload, m->err);
     if (rc == E_OK)
-        rc = release_prefix_path(m, check_ratio(&result, m->err), m->ask->source);
+        rc = release_prefix_path(m, release_refuse(check_ratio(&result, m->err), m->err),
+                                 m->ask->source);
     if (rc != E_OK)
         return rc;
     if (result.unpacked_size != m->payload.unpacked_size ||
@@ -192,6 +233,15 @@ static enum errc copy_given(struct release_making *m, struct sink *sink)
     return rc == E_OK ? rc : prefix_both(m);
 }
 
+static enum errc read_archive(struct release_making *m)
+{
+    enum errc rc =
+        payload_of_archive(m->source, choose_check(m), NULL, &m->arena, &m->payload, m->err);
+    if (rc == E_OK && m->payload.files.n == 0)
+        rc = say_no_files(m->err);
+    return release_prefix_path(m, release_refuse(rc, m->err), m->ask->source);
+}
+
 enum errc release_read_given(struct release_making *m)
 {
     if (m->source == NULL)
@@ -200,8 +250,7 @@ enum errc release_read_given(struct release_making *m)
     if (rc == E_OK && m->payload.kind == PAYLOAD_MSI)
         rc = release_check_msi_signature(m);
     if (rc == E_OK && m->payload.kind == PAYLOAD_ARCHIVE)
-        rc = release_prefix_path(m, payload_of_archive(m->source, &m->arena, &m->payload, m->err),
-                                 m->ask->source);
+        rc = read_archive(m);
     return rc;
 }
 
@@ -230,17 +279,24 @@ enum errc release_write_payload(struct release_making *m)
 
 /* --- signatures */
 
+/* An old signature is noted before it is replaced: it may be gone also where writing fails. */
 static enum errc write_signature(struct release_making *m, const struct signatures *s, size_t i)
 {
     char path[RELEASE_MAKE_PATH_ROOM];
-    bool was_free = false;
+    struct release_replaced *old = &m->replaced[m->n_replaced];
+    bool was_there = false;
     enum errc rc = release_join(m, m->payload.path, s->suffixes[i], path);
-    if (rc == E_OK)
-        rc = is_free(m, path, &was_free);
     if (rc != E_OK)
         return rc;
-    rc = platform_write_file(m->platform, path, buf_span(&s->items[i]), 0, m->err);
-    if (rc == E_OK && was_free)
+    rc = signers_read_place(m->platform, path, &old->bytes, &was_there, m->err);
+    if (rc == E_OK && was_there) {
+        (void)text_copy(old->path, sizeof(old->path), path);
+        m->n_replaced++;
+    }
+    if (rc == E_OK)
+        rc = platform_write_file(m->platform, path, buf_span(&s->items[i]),
+                                 was_there ? 0 : SINK_NO_REPLACE, m->err);
+    if (rc == E_OK && !was_there)
         (void)text_copy(m->written[m->n_written++], RELEASE_MAKE_PATH_ROOM, path);
     return release_prefix_path(m, rc, path);
 }

@@ -3,6 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keys/publish/keyfile.h"
+#include "verify/cms.h"
+#include "verify/detached.h"
+#include "verify/minisign.h"
+
 static void begin(struct signers *s)
 {
     signer_ask_init(&s->asks[s->n]);
@@ -74,6 +79,90 @@ enum errc signers_check(const struct signers *s, struct err *err)
     return rc;
 }
 
+/* --- files of theirs */
+
+size_t signers_list_files(const struct signers *s, struct signers_file out[SIGNERS_FILES_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct signer_ask *ask = &s->asks[i];
+        const struct signers_file files[] = { { "key", ask->key },
+                                              { "cert", ask->cert },
+                                              { "cert-key", ask->cert_key },
+                                              { "pkcs12", ask->pkcs12 },
+                                              { "passphrase-file", ask->passphrase.file } };
+        for (size_t k = 0; k < ARRAY_LEN(files); k++)
+            if (files[k].path != NULL)
+                out[n++] = files[k];
+    }
+    return n;
+}
+
+static struct span line_at(struct span text, size_t at)
+{
+    struct span rest = span_sub(text, at, text.len);
+    const uint8_t *lf = rest.len == 0 ? NULL : memchr(rest.ptr, '\n', rest.len);
+    return lf == NULL ? rest : span_of(rest.ptr, (size_t)(lf - rest.ptr));
+}
+
+/* What follows the two lines of a key makes it no less of one; a cost that is too high for us, or
+ * another algorithm, neither. */
+static bool is_minisign_secret(struct span head)
+{
+    struct keyfile file;
+    if (!span_starts_with(head, span_text("untrusted comment:")))
+        return false;
+    size_t first = line_at(head, 0).len + 1;
+    struct span key = span_sub(head, 0, first + line_at(head, first).len);
+    if (key.len > KEYFILE_TEXT_MAX)
+        return false;
+    enum errc rc = keyfile_read(key, &file, NULL);
+    if (rc == E_OK)
+        keyfile_wipe(&file);
+    return rc == E_OK || rc == E_UNSUPPORTED || rc == E_LIMIT;
+}
+
+/* "-----BEGIN ... PRIVATE KEY...-----", what blanks follow */
+static bool is_pem_secret_line(struct span line)
+{
+    const char *const word = "PRIVATE KEY";
+    size_t len = line.len;
+    while (len > 0 && line.ptr[len - 1] <= ' ')
+        len--;
+    line.len = len;
+    if (!span_starts_with(line, span_text("-----BEGIN ")) || len < 5 ||
+        !span_equal_text(span_sub(line, len - 5, 5), "-----"))
+        return false;
+    for (size_t at = 0; at < len; at++)
+        if (span_starts_with(span_sub(line, at, len), span_text(word)))
+            return true;
+    return false;
+}
+
+/* Programs hold such lines among their own texts; those come after a NUL, and PEM has none. */
+static bool has_pem_secret(struct span head)
+{
+    const uint8_t *nul = head.len == 0 ? NULL : memchr(head.ptr, '\0', head.len);
+    if (nul != NULL)
+        head.len = (size_t)(nul - head.ptr);
+    for (size_t at = 0; at < head.len;) {
+        struct span line = line_at(head, at);
+        if (line.len > 0 && line.ptr[0] == '-' && is_pem_secret_line(line))
+            return true;
+        at += line.len + 1;
+    }
+    return false;
+}
+
+const char *signers_find_secret(struct span head)
+{
+    if (is_minisign_secret(head))
+        return "a minisign secret key";
+    return has_pem_secret(head) ? "a private key in PEM" : NULL;
+}
+
+/* --- signing */
+
 enum errc signers_open(struct signers *s, struct err *err)
 {
     size_t n = signers_n_given(s);
@@ -120,4 +209,30 @@ void signatures_fini(struct signatures *s)
     for (size_t i = 0; i < s->n; i++)
         buf_fini(&s->items[i]);
     s->n = 0;
+}
+
+static bool is_signature(struct span bytes)
+{
+    struct minisign_signature minisign;
+    struct cms cms;
+    return minisign_read_signature(bytes, &minisign, NULL) == E_OK ||
+           cms_read(bytes, 0, &cms, NULL) == E_OK || detached_is_pem(bytes);
+}
+
+enum errc signers_read_place(struct platform *p, const char *path, struct buf *out_old,
+                             bool *out_is_there, struct err *err)
+{
+    struct fs_info info;
+    buf_init(out_old, DETACHED_SIGNATURE_MAX);
+    *out_is_there = false;
+    enum errc rc = p->fs->stat_link(p->self, path, &info, err);
+    if (rc != E_OK || info.kind != FS_FILE)
+        return rc;
+    rc = platform_read_file(p, path, DETACHED_SIGNATURE_MAX, out_old, err);
+    *out_is_there = rc == E_OK && is_signature(buf_span(out_old));
+    if (*out_is_there || (rc != E_OK && rc != E_LIMIT))
+        return rc;
+    buf_fini(out_old);
+    return err_set(err, E_EXISTS,
+                   "is there and is no signature, so it is not replaced; remove it first");
 }

@@ -33,6 +33,21 @@ MUST_USE enum errc signers_option(struct signers *s, const char *name, const cha
 MUST_USE enum errc signers_check(const struct signers *s, struct err *err);
 size_t signers_n_given(const struct signers *s);
 
+/* signers_list_files lists the files that the options of those who are open name, and returns how
+ * many there are: secrets, or beside one. */
+struct signers_file {
+    const char *option; /* "key" */
+    const char *path;
+};
+#define SIGNERS_FILES_MAX (5 * SIGNERS_MAX)
+size_t signers_list_files(const struct signers *s, struct signers_file out[SIGNERS_FILES_MAX]);
+
+/* signers_find_secret says which secret key a file holds, by its first bytes: "a minisign secret
+ * key", or NULL. A minisign key is the two lines that they begin with; a private key in PEM (RFC
+ * 7468, of whatever kind) may follow other text. Not found: keys in DER, in PKCS#12, and in texts
+ * of other forms. */
+const char *signers_find_secret(struct span head);
+
 /* signers_open checks and opens all of them, asking for passphrases; errors as signer_open's.
  * signers_close wipes what is open. */
 MUST_USE enum errc signers_open(struct signers *s, struct err *err);
@@ -51,5 +66,12 @@ struct signatures {
 MUST_USE enum errc signers_sign(struct signers *s, struct source *content, const char *path,
                                 const char *words, struct signatures *out, struct err *err);
 void signatures_fini(struct signatures *s);
+
+/* signers_read_place reads the signature that lies where a new one is to go, and says in
+ * *out_is_there whether one does. E_EXISTS for a file that does not read as a signature: never is a
+ * key replaced, nor the file itself. What is no file is not there; it is refused when it is
+ * written. Caller frees *out_old with buf_fini, also where there is none. */
+MUST_USE enum errc signers_read_place(struct platform *p, const char *path, struct buf *out_old,
+                                      bool *out_is_there, struct err *err);
 
 #endif

@@ -15,12 +15,14 @@
 #define FULL_PATH_MAX 8192
 #define NAME_SHOWN 90
 #define READ_WHOLE_MAX (64U * 1024) /* files up to this size are hashed from memory */
+#define LINKS_MAX 16                /* that lead from one to the next */
 
 struct tree {
     struct platform *platform;
     char *folder;
     struct tree_entry *entries;
-    bool *is_used; /* while it is read: does a folder hold anything */
+    bool *is_used;                      /* while it is read: does a folder hold anything */
+    const struct tree_options *options; /* while it is read */
     size_t n, room;
     uint64_t bytes;
 };
@@ -93,6 +95,19 @@ static enum errc read_target(struct tree *t, struct tree_entry *e, const char *f
     return rc;
 }
 
+static bool is_same_id(const uint64_t a[2], const uint64_t b[2])
+{
+    return a[0] == b[0] && a[1] == b[1];
+}
+
+static enum errc check_wanted(const struct tree *t, const struct fs_info *info, struct err *err)
+{
+    for (size_t i = 0; i < t->options->n_unwanted; i++)
+        if (is_same_id(t->options->unwanted[i].id, info->id))
+            return err_set(err, E_ARGUMENT, "%s", t->options->unwanted[i].why);
+    return E_OK;
+}
+
 static enum errc use_info(struct tree *t, struct tree_entry *e, const struct fs_info *info,
                           const char *full, struct err *err)
 {
@@ -124,7 +139,26 @@ static enum errc look_at(struct tree *t, struct tree_entry *e, struct err *err)
     enum errc rc = full_path(t, e->path, full, err);
     if (rc == E_OK)
         rc = t->platform->fs->stat_link(t->platform->self, full, &info, err);
-    return rc == E_OK ? use_info(t, e, &info, full, err) : rc;
+    if (rc == E_OK)
+        rc = check_wanted(t, &info, err);
+    if (rc != E_OK)
+        return rc;
+    e->id[0] = info.id[0];
+    e->id[1] = info.id[1];
+    return use_info(t, e, &info, full, err);
+}
+
+/* check_still: does the path still lead to what was listed there? */
+static enum errc check_still(const struct tree *t, const struct tree_entry *e, enum fs_kind kind,
+                             const char *full, struct err *err)
+{
+    struct fs_info info;
+    enum errc rc = t->platform->fs->stat_link(t->platform->self, full, &info, err);
+    if (rc == E_OK && (info.kind != kind || !is_same_id(info.id, e->id)))
+        rc = err_set(err, E_BUSY,
+                     "changed since it was listed: another one has its place; let nothing write "
+                     "here meanwhile");
+    return rc;
 }
 
 static char *join(const char *folder, const char *name)
@@ -173,15 +207,30 @@ static enum errc list_folder(struct tree *t, size_t at, bool is_root, struct err
     size_t before = t->n;
     if (rc == E_OK)
         rc = t->platform->fs->list(t->platform->self, full, add_name, &l, err);
-    if (rc != E_OK && t->n == before) /* else the name is in it already */
-        return err_prefix(err, "\"%s\": ", shown(is_root ? t->folder : path, text));
-    return rc;
+    if (rc != E_OK && t->n != before)
+        return rc; /* names it */
+    if (rc == E_OK && !is_root)
+        rc = check_still(t, &t->entries[at], FS_FOLDER, full, err);
+    return rc == E_OK ? rc : err_prefix(err, "\"%s\": ", shown(is_root ? t->folder : path, text));
+}
+
+/* The folder itself may be one that is not wanted; it may be named by a link. */
+static enum errc check_root(const struct tree *t, struct err *err)
+{
+    char text[NAME_SHOWN];
+    struct fs_info info;
+    enum errc rc = tree_identify(t->platform, t->folder, &info, err);
+    if (rc == E_OK && info.kind != FS_ABSENT)
+        rc = check_wanted(t, &info, err);
+    return rc == E_OK ? rc : err_prefix(err, "\"%s\": ", shown(t->folder, text));
 }
 
 /* Folders that are found are listed in turn; the entries' paths do not move while the list does. */
 static enum errc list_all(struct tree *t, struct err *err)
 {
-    enum errc rc = list_folder(t, 0, true, err);
+    enum errc rc = check_root(t, err);
+    if (rc == E_OK)
+        rc = list_folder(t, 0, true, err);
     for (size_t i = 0; i < t->n && rc == E_OK; i++)
         if (t->entries[i].kind == TREE_FOLDER)
             rc = list_folder(t, i, false, err);
@@ -314,7 +363,9 @@ static enum errc hash_all(struct tree *t, const struct tree_options *options, st
 
 static enum errc read_tree(struct tree *t, const struct tree_options *options, struct err *err)
 {
+    t->options = options;
     enum errc rc = list_all(t, err);
+    t->options = NULL;
     if (rc != E_OK)
         return rc;
     if (!options->lists_folders)
@@ -376,18 +427,65 @@ enum errc tree_open(const struct tree *t, size_t i, struct source **out, struct 
 {
     char full[FULL_PATH_MAX], text[NAME_SHOWN];
     const struct tree_entry *e = &t->entries[i];
-    struct source *src;
+    struct source *src = NULL;
     enum errc rc = full_path(t, e->path, full, err);
     if (rc == E_OK)
-        rc = t->platform->fs->open_source(t->platform->self, full, &src, err);
-    if (rc == E_OK && src->size != e->size) {
+        rc = t->platform->fs->open_source_nofollow(t->platform->self, full, &src, err);
+    if (rc == E_OK)
+        rc = check_still(t, e, FS_FILE, full, err);
+    if (rc == E_OK && src->size != e->size)
         rc = err_set(err, E_MALFORMED,
                      "changed since it was listed: %" PRIu64 " bytes, and not %" PRIu64, src->size,
                      e->size);
+    if (rc != E_OK) {
         source_close(src);
-    }
-    if (rc != E_OK)
         return err_prefix(err, "\"%s\": ", shown(e->path, text));
+    }
     *out = src;
     return E_OK;
+}
+
+/* --- what a path leads to */
+
+/* follow replaces a path that is a link by what that leads to. */
+static enum errc follow(struct platform *p, char path[FULL_PATH_MAX], struct err *err)
+{
+    struct buf target;
+    buf_init(&target, FULL_PATH_MAX - 1);
+    enum errc rc = p->fs->read_link(p->self, path, &target, err);
+    if (rc == E_OK) {
+        const char *slash = strrchr(path, '/');
+        bool is_whole = slash == NULL || (target.len > 0 && target.ptr[0] == '/');
+        size_t keep = is_whole ? 0 : (size_t)(slash + 1 - path);
+        if (target.len >= FULL_PATH_MAX - keep) {
+            rc = err_set(err, E_LIMIT, "a path of more than %d bytes", FULL_PATH_MAX - 1);
+        } else {
+            if (target.len > 0)
+                memcpy(path + keep, target.ptr, target.len);
+            path[keep + target.len] = '\0';
+        }
+    }
+    buf_fini(&target);
+    return rc;
+}
+
+enum errc tree_identify(struct platform *p, const char *path, struct fs_info *out, struct err *err)
+{
+    char at[FULL_PATH_MAX];
+    struct fs_info info;
+    if (strlen(path) >= sizeof(at))
+        return err_set(err, E_LIMIT, "a path of more than %d bytes", FULL_PATH_MAX - 1);
+    (void)text_copy(at, sizeof(at), path);
+    for (int i = 0; i < LINKS_MAX; i++) {
+        enum errc rc = p->fs->stat_link(p->self, at, &info, err);
+        if (rc == E_OK && info.kind == FS_LINK)
+            rc = follow(p, at, err);
+        if (rc != E_OK && rc != E_UNSUPPORTED)
+            return rc;
+        if (rc == E_UNSUPPORTED || info.kind != FS_LINK) {
+            *out = info;
+            return E_OK;
+        }
+    }
+    return err_set(err, E_LIMIT, "more than %d links, one after another", LINKS_MAX);
 }

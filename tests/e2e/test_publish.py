@@ -607,18 +607,21 @@ def newline(out: Path) -> None:
     (out / "a\nb").write_bytes(b"x")
 
 
-def empty(out: Path) -> None:
-    shutil.rmtree(out)
-    out.mkdir()
+def deep(out: Path) -> None:
+    (out / "/".join("d" * 33)).mkdir(parents=True)
+
+
+def bomb(out: Path) -> None:
+    (out / "zeros").write_bytes(bytes(100_000_000))
 
 
 @pytest.mark.parametrize("spoil", [fifo, listening, setuid, case_clash, norm_clash, absolute_link, leaving_link, reserved, backslash, not_utf8, trailing_dot,
-                                   newline, empty], ids=lambda f: f.__name__)
+                                   newline, deep, bomb], ids=lambda f: f.__name__)
 def test_a_tree_that_no_client_would_take_is_refused(maker: Maker, spoil: Callable[[Path], None]) -> None:
     spoil(maker.out)
     with unchanged(maker.dist):
         done = maker.release(*maker.key)
-        refused(done, 1, "surefoot-publish release: ")
+        refused(done, 3, "surefoot-publish release: ")
         assert len(done.stderr) > 60 and done.stderr.count("\n") == 1
 
 
@@ -629,7 +632,161 @@ def test_hostile_archives_are_refused(maker: Maker) -> None:
             info.type = kind
             tar.addfile(info)
         with unchanged(maker.dist):
-            refused(maker.release(*maker.key, source=maker.folder / "bad.tar"), 1, "bad.tar")
+            refused(maker.release(*maker.key, source=maker.folder / "bad.tar"), 3, "bad.tar")
+    whole = make_tar(maker.folder / "cut.tar.gz").read_bytes()
+    (maker.folder / "cut.tar.gz").write_bytes(whole[:-30])
+    with unchanged(maker.dist):
+        refused(maker.release(*maker.key, source=maker.folder / "cut.tar.gz"), 3, "cut.tar.gz")
+
+
+def test_a_source_without_files_is_refused(maker: Maker) -> None:
+    shutil.rmtree(maker.out)
+    (maker.out / "empty").mkdir(parents=True)
+    with tarfile.open(maker.folder / "none.tar", "w") as tar:
+        tar.add(maker.out / "empty", "empty")
+    with unchanged(maker.dist):
+        refused(maker.release(*maker.key), 2, "out: has no files")
+        (maker.out / "link").symlink_to("empty")
+        refused(maker.release(*maker.key), 2, "out: has no files")
+        refused(maker.release(*maker.key, source=maker.folder / "none.tar"), 2, "none.tar: has no files")
+
+
+# -- releases: what is not to be published -----------------------------------------------------------------------------------------
+
+
+def secret_files(maker: Maker) -> dict[str, Path]:
+    """Copies of each file that a signer's options may name, by the option."""
+    shelf = maker.folder / "shelf"
+    shelf.mkdir()
+    word = shelf / "word"
+    word.write_text("seven words that nobody would ever guess\n")
+    word.chmod(0o600)
+    made = {"key": shelf / "my.key", "cert": shelf / "my.pem", "cert-key": shelf / "their.key", "pkcs12": shelf / "my.p12", "passphrase-file": word}
+    shutil.copy(maker.keys / "maker.key", made["key"])
+    shutil.copy(maker.keys / "cert.pem", made["cert"])
+    subprocess.run(["openssl", "pkcs8", "-topk8", "-in", maker.keys / "cert.key", "-out", made["cert-key"], "-passout", f"file:{word}"], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkcs12", "-export", "-in", made["cert"], "-inkey", maker.keys / "cert.key", "-out", made["pkcs12"], "-passout", f"file:{word}"],
+                   check=True, capture_output=True)
+    return made
+
+
+@pytest.mark.parametrize("how", ["moved", "linked", "by-a-link"])
+@pytest.mark.parametrize("option", ["key", "cert", "cert-key", "pkcs12", "passphrase-file"])
+def test_a_file_that_the_line_names_is_not_published(maker: Maker, option: str, how: str) -> None:
+    """Under whatever name: it is the same file."""
+    made = secret_files(maker)
+    inside = maker.out / "share" / "notes"
+    if how == "linked":
+        os.link(made[option], inside)
+    else:
+        made[option].rename(inside)
+        made[option] = inside
+    if how == "by-a-link":
+        for name, target in (("first", "second"), ("second", inside)):
+            (maker.folder / name).symlink_to(target)
+        made[option] = maker.folder / "first"
+    words = ["--key", made["key"]]
+    if option in ("cert", "cert-key"):
+        words = ["--cert", made["cert"], "--cert-key", made["cert-key"], "--passphrase-file", made["passphrase-file"]]
+    elif option != "key":
+        words = ["--pkcs12", made["pkcs12"], "--passphrase-file", made["passphrase-file"]]
+    with unchanged(maker.dist):
+        for more in ([], ["--allow-keys"]):
+            refused(maker.release(*words, *more), 2, f'"share/notes": is the file that --{option} names')
+    inside.unlink() if how == "linked" else inside.rename(maker.folder / "outside")
+    if how != "linked":
+        words = [maker.folder / "outside" if word == made[option] else word for word in words]
+    must(maker.release(*words))
+
+
+@pytest.mark.parametrize(("place", "size"), [("conf/test.key", 0), ("zz", 0), ("data/large.txt", 3 << 20)])
+@pytest.mark.parametrize("kind", ["minisign", "pem", "encrypted"])
+def test_secret_keys_are_published_only_where_that_is_said(maker: Maker, kind: str, place: str, size: int) -> None:
+    made = secret_files(maker)
+    key = {"minisign": made["key"], "pem": maker.keys / "cert.key", "encrypted": made["cert-key"]}[kind]
+    file = maker.out / place
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(key.read_bytes() + b"\n" * size)
+    what = "is a minisign secret key" if kind == "minisign" else "is a private key in PEM"
+    tar = maker.folder / "given.tar"
+    with tarfile.open(tar, "w") as packed:
+        packed.add(maker.out, "app")
+    with unchanged(maker.dist):
+        refused(maker.release(*maker.key), 3, f'"{place}": {what}', "--allow-keys")
+        refused(maker.release(*maker.key, source=tar), 3, f'given.tar: "app/{place}": {what}', "--allow-keys")
+    must(maker.release(*maker.key, "--allow-keys"))
+    must(maker.release(*maker.key, "--allow-keys", source=tar, version="2.2.0"))
+    assert f'path="{place}"' in (maker.dist / "2.1.0" / "release.xml").read_text()
+
+
+def test_what_is_no_secret_is_published(maker: Maker) -> None:
+    must(maker.release(*maker.key, version="1.0.0"))
+    for file in (maker.pub, maker.keys / "cert.pem", maker.dist / "1.0.0" / "orchard-1.0.0-linux-x86_64.tar.zst.minisig", PUBLISH):
+        shutil.copy(file, maker.out / "share")
+    must(maker.release(*maker.key))
+
+
+@pytest.mark.parametrize("given", ["out", "out/new", "out/bin", "out/share/dist/1", "link"])
+def test_a_source_that_holds_the_release_folder_is_refused(maker: Maker, given: str) -> None:
+    (maker.out / "share" / "dist" / "1").mkdir(parents=True)
+    (maker.out / "share" / "dist" / "1" / "old.tar").write_bytes(b"old")
+    (maker.folder / "link").symlink_to("out/share")
+    with unchanged(maker.folder):
+        done = publish("release", maker.out, "--product", "orchard", "--version", "9", "--dir", maker.folder / given, *maker.key)
+        refused(done, 2, "is where the release goes (--dir)", "name a folder outside")
+
+
+def test_the_folder_of_the_version_is_no_source(maker: Maker) -> None:
+    place = maker.place("2.1.0")
+    (place / "file").write_text("x")
+    with unchanged(maker.dist):
+        refused(maker.release(*maker.key, source=place), 2, "is where the release goes (--dir)")
+    os.symlink(place, maker.folder / "link")
+    with unchanged(maker.dist):
+        refused(maker.release(*maker.key, source=maker.folder / "link"), 2, "is where the release goes (--dir)")
+
+
+# -- releases: names, and the place of the signature ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["release.xml", "Release.XML", "a.tar.minisig", "a.tar.P7S", ".p7s", ".minisig", ".hidden.tar"])
+def test_a_payload_does_not_have_the_name_of_something_else(maker: Maker, name: str) -> None:
+    with unchanged(maker.dist):
+        refused(maker.release(*maker.key, source=make_tar(maker.folder / name)), 2, f"{name}: a payload", "rename the file")
+
+
+@pytest.mark.parametrize("what", ["text", "tar", "key", "huge"])
+def test_only_a_signature_gives_way_to_a_signature(maker: Maker, what: str) -> None:
+    """Found out before anything is packed."""
+    given, place = make_tar(maker.folder / "x.tar"), maker.place("2.1.0") / "x.tar.minisig"
+    place.write_bytes({"text": b"precious\n", "tar": given.read_bytes(), "key": (maker.keys / "other.key").read_bytes(), "huge": bytes(1 << 20)}[what])
+    with unchanged(maker.dist):
+        refused(maker.release(*maker.key, source=given), 1, "x.tar.minisig: is there and is no signature")
+    place.unlink()
+    must(maker.release(*maker.key, source=given))
+
+
+def test_an_old_signature_gives_way_and_comes_back_on_failure(maker: Maker) -> None:
+    for i in range(200):
+        (maker.out / f"{i:03}").write_bytes(b"same\n")
+    must(maker.release(*maker.key, *maker.cert, version="1.0.0"))
+    old = maker.dist / "1.0.0" / "orchard-1.0.0-linux-x86_64.tar.zst"
+    place = maker.place("2.1.0")
+    for suffix in ("minisig", "p7s"):
+        shutil.copy(f"{old}.{suffix}", place / f"{ARCHIVE}.{suffix}")
+    with unchanged(maker.dist):
+        refused(maker.release(*maker.key, *maker.cert, preexec_fn=small_files(20000)), 1, "release.xml")
+    must(maker.release(*maker.key, *maker.cert))
+    assert minisign_accepts(maker.pub, place / ARCHIVE)
+    assert (place / f"{ARCHIVE}.p7s").read_bytes() != Path(f"{old}.p7s").read_bytes()
+
+
+def test_a_link_in_the_place_of_a_signature_is_not_followed(maker: Maker) -> None:
+    must(maker.release(*maker.key, version="1.0.0"))
+    other = maker.dist / "1.0.0" / "orchard-1.0.0-linux-x86_64.tar.zst.minisig"
+    (maker.place("2.1.0") / f"{ARCHIVE}.minisig").symlink_to(other)
+    with unchanged(maker.dist):
+        assert maker.release(*maker.key).returncode in (1, 2)
 
 
 # -- all or nothing ----------------------------------------------------------------------------------------------------------------
@@ -638,7 +795,7 @@ def test_hostile_archives_are_refused(maker: Maker) -> None:
 def test_a_failure_after_the_payload_leaves_nothing(maker: Maker) -> None:
     (maker.place("2.1.0") / f"{ARCHIVE}.minisig").mkdir()                                    # a folder where the signature goes
     with unchanged(maker.dist):
-        refused(maker.release(*maker.key), 2, f"{ARCHIVE}.minisig")
+        refused(maker.release(*maker.key), 1, f"{ARCHIVE}.minisig")
 
 
 def small_files(limit: int) -> Callable[[], None]:

@@ -14,6 +14,8 @@
 #include <cmocka.h>
 
 #include "installer/core/unpack.h"
+#include "keys/publish/keyfile.h"
+#include "keys/publish/signers.h"
 #include "platform/base/buf.h"
 #include "platform/base/text.h"
 
@@ -39,6 +41,8 @@ struct world {
     /* From the time on that `is_changed` is set: */
     bool is_changed;
     const char *changed_path, *changed_text; /* text NULL: gone */
+    enum fs_kind changed_kind;               /* what has its place instead, if not 0 */
+    bool is_changed_by_list; /* is_changed from the next listing of that folder on */
 };
 
 static struct world world;
@@ -97,6 +101,7 @@ static enum errc world_list(void *self, const char *folder, fs_name_fn fn, void 
     UNUSED(self);
     if (path == NULL)
         return err_set(err, E_ABSENT, "cannot list: not there");
+    world.is_changed |= world.is_changed_by_list && strcmp(path, world.changed_path) == 0;
     size_t len = strlen(path);
     for (size_t k = 0; k < world.n && rc == E_OK; k++) {
         const char *item = world.items[world.is_backwards ? world.n - 1 - k : k].path;
@@ -109,6 +114,12 @@ static enum errc world_list(void *self, const char *folder, fs_name_fn fn, void 
     return rc;
 }
 
+static bool is_exchanged(const struct made *m)
+{
+    return world.is_changed && world.changed_kind != FS_ABSENT &&
+           strcmp(m->path, world.changed_path) == 0;
+}
+
 static enum errc world_stat_link(void *self, const char *path, struct fs_info *out, struct err *err)
 {
     const struct made *m = find_made(path);
@@ -117,7 +128,9 @@ static enum errc world_stat_link(void *self, const char *path, struct fs_info *o
     *out = (struct fs_info){ .kind = FS_ABSENT };
     if (m == NULL)
         return E_OK;
-    out->kind = m->kind;
+    out->kind = is_exchanged(m) ? world.changed_kind : m->kind;
+    out->id[0] = 5;
+    out->id[1] = (uint64_t)(m - world.items) + (is_exchanged(m) ? 1000 : 1);
     out->mode = m->mode;
     out->size = m->kind == FS_FILE ? bytes_of(m).len : 0;
     return E_OK;
@@ -141,8 +154,17 @@ static enum errc world_open(void *self, const char *path, struct source **out, s
     return source_memory_new(bytes_of(m), out, err);
 }
 
+static enum errc world_open_nofollow(void *self, const char *path, struct source **out,
+                                     struct err *err)
+{
+    const struct made *m = find_made(path);
+    if (m != NULL && (is_exchanged(m) ? world.changed_kind : m->kind) == FS_LINK)
+        return err_set(err, E_ACCESS, "is a symbolic link, which is not followed");
+    return world_open(self, path, out, err);
+}
+
 static const struct fs_ops world_fs = { .list = world_list,
-                                        .open_source = world_open,
+                                        .open_source_nofollow = world_open_nofollow,
                                         .stat_link = world_stat_link,
                                         .read_link = world_read_link };
 static struct platform machine = { .fs = &world_fs };
@@ -339,6 +361,92 @@ static void tree_names_a_folder_that_is_missing(void **state)
     assert_string_equal(err.text, "\"elsewhere\": cannot list: not there");
 }
 
+static void tree_refuses_what_is_not_wanted(void **state)
+{
+    static const struct made items[] = {
+        { "conf", FS_FOLDER, NULL, 0755, 0 },    FILE_OF("conf/k.key", "x"),
+        { "dist", FS_FOLDER, NULL, 0755, 0 },    FILE_OF("dist/old", "y"),
+        { "l", FS_LINK, "conf/k.key", 0777, 0 }, FILE_OF("z", "z"),
+    };
+    static const struct {
+        struct tree_unwanted unwanted[2];
+        const char *words; /* NULL: none */
+    } cases[] = {
+        { { { { 5, 2 }, "is a key" }, { { 9, 9 }, "is gone" } }, "\"conf/k.key\": is a key" },
+        { { { { 9, 9 }, "is gone" }, { { 5, 3 }, "is DIR" } }, "\"dist\": is DIR" },
+        { { { { 6, 2 }, "is of another volume" }, { { 5, 7 }, "is of no file" } }, NULL },
+    };
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tree_options options = { .unwanted = cases[i].unwanted, .n_unwanted = 2 };
+        struct tree *t = NULL;
+        struct err err = { .code = E_OK };
+        use(items, ARRAY_LEN(items));
+        enum errc rc = tree_read(&machine, ROOT, &options, &t, &err);
+        assert_int_equal(rc, cases[i].words == NULL ? E_OK : E_ARGUMENT);
+        if (cases[i].words != NULL)
+            assert_string_equal(err.text, cases[i].words);
+        tree_free(t);
+    }
+}
+
+static void tree_refuses_to_be_what_is_not_wanted(void **state)
+{
+    static const struct made items[] = { { "", FS_FOLDER, NULL, 0755, 0 } };
+    static const struct tree_unwanted unwanted = { { 5, 1 }, "is DIR" };
+    struct tree_options options = { .unwanted = &unwanted, .n_unwanted = 1 };
+    struct tree *t;
+    struct err err;
+    UNUSED(state);
+    use(items, 1);
+    assert_int_equal(tree_read(&machine, ROOT, &options, &t, &err), E_ARGUMENT);
+    assert_string_equal(err.text, "\"build\": is DIR");
+}
+
+/* What is listed then may be of another folder, somewhere else. */
+static void tree_notices_a_folder_that_is_exchanged_while_it_is_listed(void **state)
+{
+    static const enum fs_kind kinds[] = { FS_LINK, FS_FOLDER };
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct tree_options options = { .leaves_hashing = true };
+        struct tree *t;
+        struct err err;
+        use(orchard, ARRAY_LEN(orchard));
+        world.changed_path = "lib";
+        world.changed_kind = kinds[i];
+        world.is_changed_by_list = true;
+        assert_int_equal(tree_read(&machine, ROOT, &options, &t, &err), E_BUSY);
+        assert_non_null(strstr(err.text, "\"lib\": changed since it was listed: another one"));
+    }
+}
+
+static void tree_identifies_what_links_lead_to(void **state)
+{
+    static const struct made items[] = {
+        { "a", FS_LINK, "d/b", 0777, 0 },        { "d", FS_FOLDER, NULL, 0755, 0 },
+        { "d/b", FS_LINK, "c", 0777, 0 },        FILE_OF("d/c", "x"),
+        { "none", FS_LINK, "nothing", 0777, 0 }, { "r", FS_LINK, "s", 0777, 0 },
+        { "s", FS_LINK, "r", 0777, 0 },          { "out", FS_LINK, "/elsewhere", 0777, 0 },
+    };
+    struct fs_info info;
+    struct err err;
+    UNUSED(state);
+    use(items, ARRAY_LEN(items));
+    static const char *const same[] = { ROOT "/a", ROOT "/d/b", ROOT "/d/c" };
+    for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+        assert_int_equal(tree_identify(&machine, same[i], &info, &err), E_OK);
+        assert_int_equal(info.kind, FS_FILE);
+        assert_int_equal(info.id[1], 4);
+    }
+    static const char *const absent[] = { ROOT "/none", ROOT "/out", ROOT "/x", "" };
+    for (size_t i = 0; i < ARRAY_LEN(absent); i++) {
+        assert_int_equal(tree_identify(&machine, absent[i], &info, &err), E_OK);
+        assert_int_equal(info.kind, FS_ABSENT);
+    }
+    assert_int_equal(tree_identify(&machine, ROOT "/r", &info, &err), E_LIMIT);
+}
+
 /* --- archives */
 
 struct memory_sink {
@@ -502,8 +610,8 @@ static void pack_has_room_for_paths_of_every_length(void **state)
     }
 }
 
-static enum errc try_pack(struct tree *t, const struct pack_options *options,
-                          uint64_t fails_after, int *n_failures, struct err *err)
+static enum errc try_pack(struct tree *t, const struct pack_options *options, uint64_t fails_after,
+                          int *n_failures, struct err *err)
 {
     struct memory_sink sink = memory_sink();
     struct pack_result result;
@@ -540,6 +648,86 @@ static void pack_notices_files_that_changed(void **state)
         if (rc != cases[i].code || strstr(err.text, cases[i].words) == NULL ||
             strstr(err.text, cases[i].path) == NULL)
             fail_msg("case %zu: %d %s", i, (int)rc, err.text);
+        tree_free(t);
+    }
+}
+
+static void pack_follows_nothing_that_took_the_place_of_a_file(void **state)
+{
+    static const struct {
+        const char *path;
+        enum fs_kind kind;
+        enum errc code;
+        const char *words;
+    } cases[] = {
+        { "bin/tool", FS_LINK, E_ACCESS,
+          "\"bin/tool\": is a symbolic link, which is not followed" },
+        { "large", FS_LINK, E_ACCESS, "\"large\": is a symbolic link, which is not followed" },
+        { "bin/tool", FS_FILE, E_BUSY, "\"bin/tool\": changed since it was listed: another one" },
+        { "large", FS_FILE, E_BUSY, "\"large\": changed since it was listed: another one" },
+    };
+    struct pack_options options = { .time = 0, .level = 1 };
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tree_options reading = { .leaves_hashing = true };
+        struct err err = { .code = E_OK };
+        struct tree *t;
+        int n_failures;
+        use(orchard, ARRAY_LEN(orchard));
+        assert_int_equal(tree_read(&machine, ROOT, &reading, &t, &err), E_OK);
+        world.changed_path = cases[i].path;
+        world.changed_text = "tool"; /* of the same size, where that is told */
+        world.changed_kind = cases[i].kind;
+        world.is_changed = true;
+        assert_int_equal(try_pack(t, &options, UINT64_MAX, &n_failures, &err), cases[i].code);
+        if (strncmp(err.text, cases[i].words, strlen(cases[i].words)) != 0)
+            fail_msg("case %zu: %s", i, err.text);
+        tree_free(t);
+    }
+}
+
+/* Refuses the file that begins with these bytes, of which there are so many; ctx is NULL: none. */
+struct refused_head {
+    struct span start;
+    size_t len;
+};
+
+static enum errc check_head(void *ctx, struct span head, struct err *err)
+{
+    const struct refused_head *refused = ctx;
+    if (head.len > TREE_HEAD_MAX)
+        return err_set(err, E_INTERNAL, "more than the head");
+    if (head.len != refused->len || !span_starts_with(head, refused->start))
+        return E_OK;
+    return err_set(err, E_REFUSED, "is not for others");
+}
+
+static void pack_asks_of_the_head_of_every_file(void **state)
+{
+    UNUSED(state);
+    const struct {
+        struct refused_head refused;
+        const char *words; /* NULL: passes */
+    } cases[] = {
+        { { span_text("program"), 7 }, "\"bin/orchard\": is not for others" },
+        { { span_text(""), 0 }, "\"lib/none\": is not for others" },
+        { { span_text("long"), 4 }, "\"" TEN("n") }, /* and the last of all */
+        { { span_of(large, 8), TREE_HEAD_MAX }, "\"large\": is not for others" },
+        { { span_text("programs"), 8 }, NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct refused_head refused = cases[i].refused;
+        struct pack_options options = { .level = 1,
+                                        .check_head = check_head,
+                                        .head_ctx = &refused };
+        struct err err = { .code = E_OK };
+        int n_failures;
+        use(orchard, ARRAY_LEN(orchard));
+        struct tree *t = read_tree(false);
+        enum errc rc = try_pack(t, &options, UINT64_MAX, &n_failures, &err);
+        assert_int_equal(rc, cases[i].words == NULL ? E_OK : E_REFUSED);
+        if (rc != E_OK && strncmp(err.text, cases[i].words, strlen(cases[i].words)) != 0)
+            fail_msg("case %zu: %s", i, err.text);
         tree_free(t);
     }
 }
@@ -611,6 +799,94 @@ static void pack_makes_an_archive_of_nothing(void **state)
     buf_fini(&unpacked);
 }
 
+/* --- what reads as a secret key */
+
+#define BEGIN "-----BEGIN "
+
+static void secrets_in_pem_are_found(void **state)
+{
+    static const char *const secret[] = {
+        BEGIN "PRIVATE KEY-----\nMC4=\n",
+        BEGIN "ENCRYPTED PRIVATE KEY-----\r\nMC4=\r\n",
+        BEGIN "RSA PRIVATE KEY-----",
+        BEGIN "EC PRIVATE KEY----- \t\n",
+        BEGIN "OPENSSH PRIVATE KEY-----\n",
+        BEGIN "PGP PRIVATE KEY BLOCK-----\n\n",
+        "Bag Attributes\n    friendlyName: x\n" BEGIN "CERTIFICATE-----\nMC4=\n"
+        "-----END CERTIFICATE-----\n\n" BEGIN "PRIVATE KEY-----\nMC4=\n",
+        "-\n--\n" BEGIN "PRIVATE KEY-----\n",
+    };
+    static const char *const none[] = {
+        "",
+        "\n",
+        BEGIN,
+        BEGIN "\n",
+        BEGIN "-----",
+        BEGIN "PUBLIC KEY-----\nMCow=\n",
+        BEGIN "CERTIFICATE-----\n",
+        BEGIN "PRIVATE KEY\n-----\n",
+        "----BEGIN PRIVATE KEY-----\n",
+        "if (line == \"" BEGIN "PRIVATE KEY-----\")\n",
+        "-----END PRIVATE KEY-----\n",
+    };
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(secret); i++)
+        if (signers_find_secret(span_text(secret[i])) == NULL)
+            fail_msg("missed: %s", secret[i]);
+    for (size_t i = 0; i < ARRAY_LEN(none); i++)
+        if (signers_find_secret(span_text(none[i])) != NULL)
+            fail_msg("found: %s", none[i]);
+}
+
+static void secrets_among_a_programs_texts_are_none(void **state)
+{
+    static const char program[] = "\x7f"
+                                  "ELF\0\n" BEGIN "PRIVATE KEY-----\n\0";
+    static const char script[] = "#!/bin/sh\n" BEGIN "PRIVATE KEY-----\nMC4=\n\0\1\2";
+    UNUSED(state);
+    assert_null(signers_find_secret(span_of(program, sizeof(program))));
+    assert_string_equal(signers_find_secret(span_of(script, sizeof(script))),
+                        "a private key in PEM");
+}
+
+static void add_key_text(struct buf *out, const struct keyfile_cost *cost, bool is_public)
+{
+    struct keypair pair;
+    struct err err;
+    assert_int_equal(keypair_new(&pair, &err), E_OK);
+    enum errc rc = is_public ? keyfile_write_public(&pair, "k", out, &err)
+                             : keyfile_write_secret(&pair, "k", cost, span_text("word"), out, &err);
+    assert_int_equal(rc, E_OK);
+    keypair_wipe(&pair);
+}
+
+static void secrets_of_minisign_are_found(void **state)
+{
+    static const struct keyfile_cost cheap = { 32768, 16777216 };
+    const struct keyfile_cost *const costs[] = { NULL, &cheap };
+    struct buf text;
+    struct err err;
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(costs); i++) {
+        buf_init(&text, KEYFILE_TEXT_MAX);
+        add_key_text(&text, costs[i], false);
+        struct span whole = buf_span(&text);
+        assert_string_equal(signers_find_secret(whole), "a minisign secret key");
+        assert_non_null(signers_find_secret(span_sub(whole, 0, whole.len - 1))); /* without LF */
+        assert_null(signers_find_secret(span_sub(whole, 0, whole.len - 10)));
+        assert_null(signers_find_secret(span_sub(whole, 1, whole.len)));
+        assert_int_equal(buf_add_text(&text, "\nmore\n", &err), E_OK);
+        assert_non_null(signers_find_secret(buf_span(&text)));
+        buf_fini(&text);
+    }
+    buf_init(&text, KEYFILE_TEXT_MAX);
+    add_key_text(&text, NULL, true);
+    assert_null(signers_find_secret(buf_span(&text)));
+    buf_fini(&text);
+    assert_null(signers_find_secret(span_text("untrusted comment: x")));
+    assert_null(signers_find_secret(span_text("untrusted comment: x\n")));
+}
+
 /* --- progress */
 
 struct progress {
@@ -656,14 +932,23 @@ int main(void)
         cmocka_unit_test(tree_is_the_same_in_any_order),
         cmocka_unit_test(tree_refuses_what_no_release_may_hold),
         cmocka_unit_test(tree_names_a_folder_that_is_missing),
+        cmocka_unit_test(tree_refuses_what_is_not_wanted),
+        cmocka_unit_test(tree_refuses_to_be_what_is_not_wanted),
+        cmocka_unit_test(tree_notices_a_folder_that_is_exchanged_while_it_is_listed),
+        cmocka_unit_test(tree_identifies_what_links_lead_to),
         cmocka_unit_test(pack_gives_what_unpack_reads),
         cmocka_unit_test(pack_makes_the_same_bytes_whoever_makes_them),
         cmocka_unit_test(pack_has_room_for_paths_of_every_length),
         cmocka_unit_test(pack_notices_files_that_changed),
+        cmocka_unit_test(pack_follows_nothing_that_took_the_place_of_a_file),
+        cmocka_unit_test(pack_asks_of_the_head_of_every_file),
         cmocka_unit_test(pack_notices_a_large_file_of_other_bytes),
         cmocka_unit_test(pack_hands_on_the_sinks_error),
         cmocka_unit_test(pack_refuses_times_and_levels_that_do_not_exist),
         cmocka_unit_test(pack_makes_an_archive_of_nothing),
+        cmocka_unit_test(secrets_in_pem_are_found),
+        cmocka_unit_test(secrets_among_a_programs_texts_are_none),
+        cmocka_unit_test(secrets_of_minisign_are_found),
         cmocka_unit_test(progress_goes_forward_to_the_end),
     };
     return cmocka_run_group_tests(tests, make_large, free_large);
