@@ -59,7 +59,8 @@ struct release_file {
     uint32_t mode;
 };
 
-/* Modes give nobody but the owner the right to write. Folders that hold files need not be listed; those that do not stand here have mode 755. */
+/* Modes give nobody but the owner the right to write. Folders that hold files need not be listed;
+ * those that do not stand here have mode 755. */
 struct release_folder {
     const char *path;
     uint32_t mode;
