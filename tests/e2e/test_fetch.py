@@ -822,4 +822,5 @@ def test_no_file_is_open_to_others_meanwhile(world: World, tmp_path: Path) -> No
         seen.append((len(left(tmp_path)), [f.stat().st_mode & 0o777 for f in tmp_path.iterdir()]))
         c.send(DATA[200_000:])
     assert get(tmp_path, world.plain.on(path_of("watched"), handler)).code == 0
-    assert seen == [(1, [0o600])] and whole(tmp_path)
+    # A file without a name, where the file system can do that, is open to nobody at all.
+    assert seen in ([(1, [0o600])], [(0, [])]) and whole(tmp_path)
