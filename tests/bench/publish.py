@@ -41,7 +41,7 @@ def make_tree(folder: Path, n_files: int, most: int, least: int) -> Path:
 
 
 def release(folder: Path, tree: Path, out: Path) -> list[str | Path]:
-    return [PUBLISH, "release", tree, "--product", "bench", "--version", "1.0.0", "--dir", out, "--key", folder / "k.key", "--quiet"]
+    return [PUBLISH, "release", tree, "--product", "bench", "--version", "1.0.0", "--dir", out, "--key", folder / "k.key", "--quiet", "--allow-keys"]
 
 
 def timed(command: Command, out: Path) -> float:
