@@ -122,21 +122,31 @@ static bool is_minisign_secret(struct span head)
     return rc == E_OK || rc == E_UNSUPPORTED || rc == E_LIMIT;
 }
 
-/* "-----BEGIN ... PRIVATE KEY...-----", what blanks follow */
+/* Few bytes of a text are a V: this is as fast as reading it. */
+static bool has_private_key(struct span text)
+{
+    static const char word[] = "PRIVATE KEY";
+    const size_t before = 3; /* the V */
+    for (size_t at = before; at < text.len; at++) {
+        const uint8_t *v = memchr(text.ptr + at, word[before], text.len - at);
+        if (v == NULL)
+            return false;
+        at = (size_t)(v - text.ptr);
+        if (span_starts_with(span_sub(text, at - before, text.len), span_text(word)))
+            return true;
+    }
+    return false;
+}
+
+/* "-----BEGIN ... PRIVATE KEY...-----", and blanks */
 static bool is_pem_secret_line(struct span line)
 {
-    const char *const word = "PRIVATE KEY";
     size_t len = line.len;
     while (len > 0 && line.ptr[len - 1] <= ' ')
         len--;
     line.len = len;
-    if (!span_starts_with(line, span_text("-----BEGIN ")) || len < 5 ||
-        !span_equal_text(span_sub(line, len - 5, 5), "-----"))
-        return false;
-    for (size_t at = 0; at < len; at++)
-        if (span_starts_with(span_sub(line, at, len), span_text(word)))
-            return true;
-    return false;
+    return len > 5 && span_starts_with(line, span_text("-----BEGIN ")) &&
+           span_equal_text(span_sub(line, len - 5, 5), "-----") && has_private_key(line);
 }
 
 /* Programs hold such lines among their own texts; those come after a NUL, and PEM has none. */
@@ -145,9 +155,11 @@ static bool has_pem_secret(struct span head)
     const uint8_t *nul = head.len == 0 ? NULL : memchr(head.ptr, '\0', head.len);
     if (nul != NULL)
         head.len = (size_t)(nul - head.ptr);
+    if (!has_private_key(head))
+        return false;
     for (size_t at = 0; at < head.len;) {
         struct span line = line_at(head, at);
-        if (line.len > 0 && line.ptr[0] == '-' && is_pem_secret_line(line))
+        if (is_pem_secret_line(line))
             return true;
         at += line.len + 1;
     }

@@ -815,6 +815,7 @@ static void secrets_in_pem_are_found(void **state)
         "Bag Attributes\n    friendlyName: x\n" BEGIN "CERTIFICATE-----\nMC4=\n"
         "-----END CERTIFICATE-----\n\n" BEGIN "PRIVATE KEY-----\nMC4=\n",
         "-\n--\n" BEGIN "PRIVATE KEY-----\n",
+        "V VV PRIV PRIVATE PRIVATE KE\n" BEGIN "VPRIVATE KEY-----\n",
     };
     static const char *const none[] = {
         "",
