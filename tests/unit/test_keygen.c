@@ -363,7 +363,9 @@ static void other_files_are_told_apart(void **state)
     assert_unreadable((const char *)public.ptr, E_MALFORMED, "public key");
     buf_fini(&public);
     assert_unreadable("", E_MALFORMED, "no line");
-    assert_unreadable("-----BEGIN PRIVATE KEY-----\n", E_MALFORMED, "is no minisign secret key");
+    assert_unreadable("-----BEGIN "
+                      "PRIVATE KEY-----\n",
+                      E_MALFORMED, "is no minisign secret key");
     assert_unreadable("untrusted comment: x\n", E_MALFORMED, "ends after the comment");
     assert_unreadable("untrusted comment: x\nRWQ=\nmore\n", E_MALFORMED, "follow the second line");
     assert_unreadable("untrusted comment: x\nRWQ*\n", E_MALFORMED, "base64");

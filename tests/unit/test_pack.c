@@ -826,7 +826,8 @@ static void secrets_in_pem_are_found(void **state)
         BEGIN "PUBLIC KEY-----\nMCow=\n",
         BEGIN "CERTIFICATE-----\n",
         BEGIN "PRIVATE KEY\n-----\n",
-        "----BEGIN PRIVATE KEY-----\n",
+        "----BEGIN "
+        "PRIVATE KEY-----\n",
         "if (line == \"" BEGIN "PRIVATE KEY-----\")\n",
         "-----END PRIVATE KEY-----\n",
     };
