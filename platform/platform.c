@@ -4,8 +4,8 @@
 
 #include "platform/base/buf.h"
 
-enum errc platform_read_file(struct platform *p, const char *path, size_t cap, struct buf *out,
-                             struct err *err)
+enum errc platform_fill_from_file(struct platform *p, const char *path, size_t cap, struct buf *out,
+                                  struct err *err)
 {
     struct source *src = NULL;
     uint8_t *to;
@@ -21,9 +21,16 @@ enum errc platform_read_file(struct platform *p, const char *path, size_t cap, s
         rc = source_read_at(src, 0, to, (size_t)src->size, err);
     if (rc == E_OK)
         out->len = (size_t)src->size;
-    else
-        buf_fini(out);
     source_close(src);
+    return rc;
+}
+
+enum errc platform_read_file(struct platform *p, const char *path, size_t cap, struct buf *out,
+                             struct err *err)
+{
+    enum errc rc = platform_fill_from_file(p, path, cap, out, err);
+    if (rc != E_OK)
+        buf_fini(out);
     return rc;
 }
 

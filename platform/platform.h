@@ -294,6 +294,11 @@ struct platform *platform_native(void);
 MUST_USE enum errc platform_read_file(struct platform *p, const char *path, size_t cap,
                                       struct buf *out, struct err *err);
 
+/* platform_fill_from_file is the same, and leaves *out to the caller also where it fails: for bytes
+ * that must be wiped. */
+MUST_USE enum errc platform_fill_from_file(struct platform *p, const char *path, size_t cap,
+                                           struct buf *out, struct err *err);
+
 /* platform_write_file makes a file of these bytes, whole or not at all: sink.h says how, and what
  * `flags` (enum sink_flags) mean. */
 MUST_USE enum errc platform_write_file(struct platform *p, const char *path, struct span bytes,

@@ -28,22 +28,11 @@ struct judging {
     size_t n_signatures;
 };
 
-static const struct payload_demand *demand_of(const struct payload *p, enum sig_system system)
-{
-    static const enum sig_system systems[] = { [DEMAND_AUTHENTICODE] = SYSTEM_AUTHENTICODE,
-                                               [DEMAND_CMS] = SYSTEM_CMS,
-                                               [DEMAND_MINISIGN] = SYSTEM_MINISIGN };
-    for (size_t i = 0; i < p->demands.n; i++)
-        if (systems[p->demands.items[i].system] == system)
-            return &p->demands.items[i];
-    return NULL;
-}
-
 /* narrow makes the policy that meets the floor and the release both. verified_release_admits has
  * seen to it that the release names one of the floor's publishers where the floor names any. */
 static void narrow(struct judging *j)
 {
-    const struct payload_demand *demand = demand_of(j->of, j->floor->system);
+    const struct payload_demand *demand = package_find_demand(j->of, j->floor->system);
     j->policy = *j->floor->policy;
     j->policy.catalog = NULL;
     j->policy.required_systems = 0; /* no other system is looked at */

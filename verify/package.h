@@ -56,6 +56,11 @@ MUST_USE enum errc verified_feed_note(const struct verified_feed *f, struct fres
 
 /* --- the release document */
 
+/* package_system_of is the system that a demand speaks of; package_find_demand a payload's demand
+ * of a system, NULL where it has none. */
+enum sig_system package_system_of(const struct payload_demand *demand);
+const struct payload_demand *package_find_demand(const struct payload *p, enum sig_system system);
+
 /* payload_floor: what the product file demands of every payload, one for each system. */
 struct payload_floor {
     enum sig_system system;

@@ -16,7 +16,4 @@ MUST_USE enum errc package_refuse_document(struct verdict *v, const char *what, 
  * it is none about bytes. */
 MUST_USE enum errc package_read_failed(enum errc rc, struct verdict *v, struct err *err);
 
-/* package_has_publisher: is `name` among the policy's publishers? */
-bool package_has_publisher(const struct policy *policy, const char *name);
-
 #endif

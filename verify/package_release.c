@@ -45,7 +45,7 @@ static void check_identity(const struct release *r, const struct feed *feed,
 
 /* --- does it demand as much as the product file? */
 
-bool package_has_publisher(const struct policy *policy, const char *name)
+static bool has_publisher(const struct policy *policy, const char *name)
 {
     for (size_t i = 0; i < policy->n_publishers; i++)
         if (strcmp(policy->publishers[i], name) == 0)
@@ -53,7 +53,7 @@ bool package_has_publisher(const struct policy *policy, const char *name)
     return false;
 }
 
-static enum sig_system system_of(const struct payload_demand *demand)
+enum sig_system package_system_of(const struct payload_demand *demand)
 {
     switch (demand->system) {
     case DEMAND_AUTHENTICODE: return SYSTEM_AUTHENTICODE;
@@ -63,10 +63,10 @@ static enum sig_system system_of(const struct payload_demand *demand)
     }
 }
 
-static const struct payload_demand *find_demand(const struct payload *p, enum sig_system system)
+const struct payload_demand *package_find_demand(const struct payload *p, enum sig_system system)
 {
     for (size_t i = 0; i < p->demands.n; i++)
-        if (system_of(&p->demands.items[i]) == system)
+        if (package_system_of(&p->demands.items[i]) == system)
             return &p->demands.items[i];
     return NULL;
 }
@@ -80,7 +80,7 @@ static void check_publisher(const struct payload *p, const struct payload_demand
     if (demand->publisher == NULL)
         findings_add(findings, REASON_DEMANDS_TOO_LITTLE, WEIGHT_FATAL, NO_OFFSET,
                      "%.60s: names no publisher for %s, the product file does", p->path, system);
-    else if (!package_has_publisher(floor, demand->publisher))
+    else if (!has_publisher(floor, demand->publisher))
         findings_add(findings, REASON_DEMANDS_TOO_LITTLE, WEIGHT_FATAL, NO_OFFSET,
                      "%.60s: wants publisher %.40s, whom the product file does not name", p->path,
                      demand->publisher);
@@ -89,7 +89,7 @@ static void check_publisher(const struct payload *p, const struct payload_demand
 static void check_floor(const struct payload *p, const struct payload_floor *floor,
                         struct findings *findings)
 {
-    const struct payload_demand *demand = find_demand(p, floor->system);
+    const struct payload_demand *demand = package_find_demand(p, floor->system);
     const char *system = sig_system_word(floor->system);
     if (demand == NULL) {
         findings_add(findings, REASON_DEMANDS_TOO_LITTLE, WEIGHT_FATAL, NO_OFFSET,
@@ -109,7 +109,7 @@ static void check_extra(const struct payload *p, const struct payload_floor *flo
                         size_t n_floors, struct findings *findings)
 {
     for (size_t i = 0; i < p->demands.n; i++) {
-        enum sig_system system = system_of(&p->demands.items[i]);
+        enum sig_system system = package_system_of(&p->demands.items[i]);
         bool there = false;
         for (size_t k = 0; k < n_floors; k++)
             there = there || floors[k].system == system;

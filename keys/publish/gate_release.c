@@ -17,35 +17,22 @@ struct floors {
 
 /* --- what to judge payloads by, where no product file says it */
 
-static const enum sig_system systems[FLOORS_MAX] = { [DEMAND_AUTHENTICODE] = SYSTEM_AUTHENTICODE,
-                                                     [DEMAND_CMS] = SYSTEM_CMS,
-                                                     [DEMAND_MINISIGN] = SYSTEM_MINISIGN };
-
-static bool payload_demands(const struct payload *p, enum sig_system system)
-{
-    for (size_t i = 0; i < p->demands.n; i++)
-        if (systems[p->demands.items[i].system] == system)
-            return true;
-    return false;
-}
-
 /* Each system that the payload demands, judged by the trust that was given. False where it is not
  * enough for all of them: a client with more may take the payload, and one with less never will. */
 static bool floors_of_payload(const struct gate_ask *ask, const struct payload *p,
                               const char *where, struct floors *floors, struct gate *g)
 {
     bool can_all = true;
-    for (int i = 0; i < FLOORS_MAX; i++) {
-        if (!payload_demands(p, systems[i]))
-            continue;
-        if (gate_can_judge(ask, systems[i])) {
-            floors->own[floors->n++] = (struct payload_floor){ systems[i], ask->policy };
+    for (size_t i = 0; i < p->demands.n; i++) {
+        const enum sig_system system = package_system_of(&p->demands.items[i]);
+        if (floors->n < FLOORS_MAX && gate_can_judge(ask, system)) {
+            floors->own[floors->n++] = (struct payload_floor){ system, ask->policy };
             continue;
         }
         can_all = false;
         gate_add(g, GATE_FAILED, "NothingToJudgeBy", where,
-                 "the payload demands a %s signature; give %s", sig_system_word(systems[i]),
-                 gate_missing_option(systems[i]));
+                 "the payload demands a %s signature; give %s", sig_system_word(system),
+                 gate_missing_option(system));
     }
     floors->items = floors->own;
     return can_all && floors->n > 0;
@@ -119,7 +106,7 @@ static void judge_others(const struct gate_ask *ask, struct source *src, const s
 {
     for (size_t i = 0; i < signatures->n && ask->n_floors == 0; i++) {
         char beside[GATE_PATH_ROOM + 16];
-        if (payload_demands(p, detached_system(signatures->spans[i])))
+        if (package_find_demand(p, detached_system(signatures->spans[i])) != NULL)
             continue;
         snprintf(beside, sizeof(beside), "%s.%s", where, signatures->suffixes[i]);
         judge_other(ask, src, signatures->spans[i], beside, g);

@@ -1,6 +1,5 @@
 #include "keys/publish/passphrase.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,23 +27,9 @@ void secret_fini(struct buf *b)
 enum errc secret_read_file(struct platform *p, const char *path, size_t cap, struct buf *out,
                            struct err *err)
 {
-    struct source *src = NULL;
-    uint8_t *to;
-    buf_init(out, cap);
-    enum errc rc = p->fs->open_source(p->self, path, &src, err);
+    enum errc rc = platform_fill_from_file(p, path, cap, out, err);
     if (rc != E_OK)
-        return rc;
-    if (src->size > cap)
-        rc = err_set(err, E_LIMIT, "is %" PRIu64 " bytes, the limit is %zu", src->size, cap);
-    else
-        rc = buf_reserve(out, (size_t)src->size, &to, err);
-    if (rc == E_OK)
-        rc = source_read_at(src, 0, to, (size_t)src->size, err);
-    if (rc == E_OK)
-        out->len = (size_t)src->size;
-    else
         secret_fini(out);
-    source_close(src);
     return rc;
 }
 
