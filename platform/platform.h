@@ -20,6 +20,8 @@
 #include "platform/base/buf.h"
 #include "platform/base/err.h"
 #include "platform/base/span.h"
+#include "platform/db.h"
+#include "platform/service.h"
 #include "platform/sink.h"
 #include "platform/source.h"
 
@@ -237,6 +239,8 @@ struct host_time {
     int offset_s;         /* local less UTC */
 };
 
+enum host_folder { HOST_STATE, HOST_CACHE };
+
 enum host_level { HOST_INFO = 0, HOST_WARNING, HOST_ERROR };
 
 #define HOST_MACHINE_ID_LEN 16
@@ -253,6 +257,14 @@ struct host_ops {
     /* The configuration folder: /etc/surefoot, for an ordinary user that has one
      * ~/.config/surefoot; on Windows ProgramData\Surefoot. Written to `to` (room bytes). */
     enum errc (*config_folder)(void *self, char *to, size_t room, struct err *err);
+    /* Where a product's state or what was fetched for it is kept unless its file says otherwise:
+     * /var/lib/surefoot and /var/cache/surefoot; of an ordinary user ~/.local/state/surefoot and
+     * ~/.cache/surefoot; on Windows ProgramData\Surefoot\state and \cache. */
+    enum errc (*usual_folder)(void *self, enum host_folder which, char *to, size_t room,
+                              struct err *err);
+    /* The path from the root on: what it is relative to is the folder that we were started in. */
+    enum errc (*absolute_path)(void *self, const char *path, char *to, size_t room,
+                               struct err *err);
     /* The folder for temporary files; not from the environment when elevated. */
     enum errc (*temp_folder)(void *self, char *to, size_t room, struct err *err);
     /* Certificates that the system trusts for everything, as far as it keeps such a store itself:
@@ -284,6 +296,8 @@ struct platform {
     const struct fs_ops *fs;
     const struct proc_ops *proc;
     const struct host_ops *host;
+    const struct service_ops *service;
+    const struct db_ops *db;
     void *self;
 };
 

@@ -1,11 +1,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "platform/posix/host_parts.h"
+#include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
 static int64_t host_now(void *self)
@@ -38,6 +40,50 @@ static enum errc host_config_folder(void *self, char *to, size_t room, struct er
     int n = snprintf(to, room, "/etc/surefoot");
     if (n < 0 || (size_t)n >= room)
         return err_set(err, E_LIMIT, "no room for the configuration folder's path");
+    return E_OK;
+}
+
+/* The XDG Base Directory Specification's places. */
+static int own_usual_folder(enum host_folder which, char *to, size_t room)
+{
+    const char *said = getenv(which == HOST_STATE ? "XDG_STATE_HOME" : "XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    if (said != NULL && said[0] == '/')
+        return snprintf(to, room, "%s/surefoot", said);
+    if (home != NULL && home[0] == '/')
+        return snprintf(to, room, "%s/%s/surefoot", home,
+                        which == HOST_STATE ? ".local/state" : ".cache");
+    return -1;
+}
+
+static enum errc host_usual_folder(void *self, enum host_folder which, char *to, size_t room,
+                                   struct err *err)
+{
+    UNUSED(self);
+    int n = posix_is_elevated()
+                ? snprintf(to, room, "%s/surefoot", which == HOST_STATE ? "/var/lib" : "/var/cache")
+                : own_usual_folder(which, to, room);
+    if (n < 0)
+        return err_set(err, E_ABSENT, "there is no home folder (HOME) to keep things in");
+    if ((size_t)n >= room)
+        return err_set(err, E_LIMIT, "no room for a folder's path");
+    return E_OK;
+}
+
+static enum errc host_absolute_path(void *self, const char *path, char *to, size_t room,
+                                    struct err *err)
+{
+    char here[4096] = "";
+    UNUSED(self);
+    if (path[0] != '/' && getcwd(here, sizeof(here)) == NULL)
+        return os_err_set(err, errno, "cannot tell the folder that we are in");
+    while (path[0] == '.' && path[1] == '/')
+        path += 2;
+    const bool is_root = strcmp(here, "/") == 0;
+    int n = path[0] == '/' ? snprintf(to, room, "%s", path)
+                           : snprintf(to, room, "%s/%s", is_root ? "" : here, path);
+    if (n < 0 || (size_t)n >= room)
+        return err_set(err, E_LIMIT, "a path longer than %zu bytes", room - 1);
     return E_OK;
 }
 
@@ -115,6 +161,8 @@ const struct host_ops posix_host_ops = {
     .sleep_ms = host_sleep_ms,
     .calendar = host_calendar,
     .config_folder = host_config_folder,
+    .usual_folder = host_usual_folder,
+    .absolute_path = host_absolute_path,
     .temp_folder = host_temp_folder,
     .system_anchors = host_system_anchors,
     .machine_id = host_machine_id,

@@ -6,6 +6,8 @@ struct platform *platform_native(void)
 {
     static struct platform native = { .fs = &posix_fs_ops,
                                       .proc = &posix_proc_ops,
-                                      .host = &posix_host_ops };
+                                      .host = &posix_host_ops,
+                                      .service = &posix_service_ops,
+                                      .db = &posix_db_ops };
     return &native;
 }

@@ -11,6 +11,8 @@
 extern const struct fs_ops posix_fs_ops;
 extern const struct proc_ops posix_proc_ops;
 extern const struct host_ops posix_host_ops;
+extern const struct service_ops posix_service_ops;
+extern const struct db_ops posix_db_ops;
 
 /* Where the kernel shows an open descriptor as a path: for calls that take only paths. */
 #define POSIX_FD_PATH_ROOM 32

@@ -10,6 +10,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -40,6 +41,29 @@ static enum errc host_config_folder(void *self, char *to, size_t room, struct er
     if (n < 0 || (size_t)n >= room)
         return err_set(err, E_LIMIT, "no room for the configuration folder's path");
     return E_OK;
+}
+
+static enum errc host_usual_folder(void *self, enum host_folder which, char *to, size_t room,
+                                   struct err *err)
+{
+    enum errc rc = host_config_folder(self, to, room, err);
+    size_t len = rc == E_OK ? strlen(to) : 0;
+    int n = rc == E_OK
+                ? snprintf(to + len, room - len, "/%s", which == HOST_STATE ? "state" : "cache")
+                : 0;
+    if (rc == E_OK && (n < 0 || (size_t)n >= room - len))
+        rc = err_set(err, E_LIMIT, "no room for a folder's path");
+    return rc;
+}
+
+static enum errc host_absolute_path(void *self, const char *path, char *to, size_t room,
+                                    struct err *err)
+{
+    UNUSED(self);
+    UNUSED(path);
+    UNUSED(to);
+    UNUSED(room);
+    return err_set(err, E_UNSUPPORTED, "paths are not made absolute on Windows yet");
 }
 
 static enum errc host_system_anchors(void *self, host_cert_fn fn, void *ctx, struct err *err)
@@ -173,6 +197,8 @@ const struct host_ops win32_host_ops = {
     .sleep_ms = host_sleep_ms,
     .calendar = host_calendar,
     .config_folder = host_config_folder,
+    .usual_folder = host_usual_folder,
+    .absolute_path = host_absolute_path,
     .temp_folder = host_temp_folder,
     .system_anchors = host_system_anchors,
     .machine_id = host_machine_id,

@@ -32,5 +32,7 @@ MUST_USE enum errc w32_source_open_nofollow(const char *path, struct source **ou
 extern const struct fs_ops win32_fs_ops;
 extern const struct proc_ops win32_proc_ops;
 extern const struct host_ops win32_host_ops;
+extern const struct service_ops win32_service_ops;
+extern const struct db_ops win32_db_ops;
 
 #endif

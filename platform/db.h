@@ -1,0 +1,39 @@
+#ifndef SUREFOOT_PLATFORM_DB_H
+#define SUREFOOT_PLATFORM_DB_H
+
+/* db.h: what an upgrade asks of a database, through ODBC: is it there, what is it, how large is it,
+ * and who may do what. Nothing is ever written to one. Part of platform.h's machine.
+ *
+ * A connection string holds secrets: no message shows it, nor what a driver quotes of it. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "platform/base/cc.h"
+#include "platform/base/err.h"
+
+/* The order is that of database_kind (manifest/product_checks.h) and one more. */
+enum db_kind { DB_LOCALDB, DB_SQLSERVER, DB_POSTGRESQL, DB_MYSQL, DB_SQLITE, DB_OTHER };
+
+struct db; /* an open connection */
+
+struct db_ops {
+    /* Opens a connection; every wait, here and later, ends after timeout_ms. E_ACCESS: it does not
+     * let us in; E_IO, E_TIMEOUT: it can't be reached; E_ABSENT: no such driver, or a file that is
+     * not there (none is made); E_ARGUMENT: no connection string; E_UNSUPPORTED: built without
+     * ODBC. Caller ends it with close. */
+    enum errc (*open)(void *self, const char *connection, int64_t timeout_ms, struct db **out,
+                      struct err *err);
+    void (*close)(void *self, struct db *db); /* NULL is fine */
+    enum errc (*kind)(void *self, struct db *db, enum db_kind *out, struct err *err);
+    /* Bytes of the database that the connection is to. */
+    enum errc (*size)(void *self, struct db *db, uint64_t *out_bytes, struct err *err);
+    /* Has the account (NULL: the connection's own) a right, in the database's own words: a role
+     * ("db_owner", "pg_read_all_data") or a privilege on the database ("CREATE")? What SQLite
+     * knows: "SELECT" and "CREATE", the file's own permissions. E_UNSUPPORTED for a right that this
+     * kind of database does not know; E_OK and false for an account that is not there. */
+    enum errc (*has_right)(void *self, struct db *db, const char *right, const char *account,
+                           bool *out_has, struct err *err);
+};
+
+#endif
