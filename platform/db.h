@@ -18,10 +18,12 @@ enum db_kind { DB_LOCALDB, DB_SQLSERVER, DB_POSTGRESQL, DB_MYSQL, DB_SQLITE, DB_
 struct db; /* an open connection */
 
 struct db_ops {
-    /* Opens a connection; every wait, here and later, ends after timeout_ms. E_ACCESS: it does not
-     * let us in; E_IO, E_TIMEOUT: it can't be reached; E_ABSENT: no such driver, or a file that is
-     * not there (none is made); E_ARGUMENT: no connection string; E_UNSUPPORTED: built without
-     * ODBC. Caller ends it with close. */
+    /* Opens a connection, and sees that the database answers; every wait, here and later, ends
+     * after timeout_ms (at most an hour). E_ACCESS: it does not let us in; E_IO, E_TIMEOUT: it
+     * can't be reached; E_ABSENT: no such database, or a file that is not there (none is made);
+     * E_ARGUMENT: no connection string, or of SQLite one without a file's whole path;
+     * E_UNSUPPORTED: it can't be asked, as there is no ODBC, or no such driver. None of our threads
+     * may run meanwhile. Caller ends it with close. */
     enum errc (*open)(void *self, const char *connection, int64_t timeout_ms, struct db **out,
                       struct err *err);
     void (*close)(void *self, struct db *db); /* NULL is fine */
@@ -29,9 +31,12 @@ struct db_ops {
     /* Bytes of the database that the connection is to. */
     enum errc (*size)(void *self, struct db *db, uint64_t *out_bytes, struct err *err);
     /* Has the account (NULL: the connection's own) a right, in the database's own words: a role
-     * ("db_owner", "pg_read_all_data") or a privilege on the database ("CREATE")? What SQLite
-     * knows: "SELECT" and "CREATE", the file's own permissions. E_UNSUPPORTED for a right that this
-     * kind of database does not know; E_OK and false for an account that is not there. */
+     * ("db_owner", "pg_read_all_data") or a privilege on the database ("CREATE")? A role
+     * counts where what it may do is the account's without more ado. What SQLite knows: "SELECT"
+     * and "CREATE", the file's own permissions and its folder's; of others than ourselves root
+     * alone can tell. E_UNSUPPORTED for a right that this kind of database does not know, and for
+     * kinds that are not asked for rights (MySQL); E_OK and false for an account that is not there.
+     */
     enum errc (*has_right)(void *self, struct db *db, const char *right, const char *account,
                            bool *out_has, struct err *err);
 };
