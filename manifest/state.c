@@ -10,6 +10,7 @@
 #define ARENA_MAX (4 * 1024 * 1024)
 
 const char *const state_words[] = { "enabled", "suspended", "disabled", NULL };
+const char *const state_switch_words[] = { "none", "exchange", "pointer", NULL };
 
 /* --- the table, as state.rng has it: texts lie in an arena while the document is read */
 
@@ -19,15 +20,32 @@ struct read_mark {
     int64_t issued;
 };
 
+struct read_kept {
+    struct version version;
+    const char *tree;
+    int64_t since;
+};
+
 struct reading {
-    const char *product, *reason, *last_result;
-    int word;
-    int64_t since, looked, last_time;
-    struct version installed, last_version;
+    const char *product, *reason, *last_result, *tree;
+    int word, switch_mode;
+    bool is_set;
+    int64_t since, looked, last_time, waiting_since;
+    struct version installed, last_version, waiting_version;
     LIST_OF(struct read_mark) marks;
     LIST_OF(struct state_seen) seen;
     LIST_OF(struct state_hold) holds;
+    LIST_OF(struct read_kept) kept;
 };
+
+static enum errc check_tree(const char *tree, struct err *err)
+{
+    size_t len = strlen(tree);
+    if (len >= STATE_TREE_ROOM || tree[0] == '.' ||
+        strspn(tree, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != len)
+        return err_set(err, E_MALFORMED, "names a tree as none is called");
+    return E_OK;
+}
 
 static const struct schema_value look_values[] = {
     SCHEMA_MUST("time", VALUE_TIME, struct reading, looked),
@@ -85,18 +103,53 @@ static const struct schema_element hold = { .name = "hold",
                                             .at = offsetof(struct reading, holds),
                                             .record_size = sizeof(struct state_hold) };
 
+static enum errc check_kept(void *record, struct err *err)
+{
+    return check_tree(((const struct read_kept *)record)->tree, err);
+}
+
+static const struct schema_value kept_values[] = {
+    SCHEMA_MUST("version", VALUE_VERSION, struct read_kept, version),
+    SCHEMA_MUST("tree", VALUE_TEXT, struct read_kept, tree),
+    SCHEMA_MUST("since", VALUE_TIME, struct read_kept, since),
+};
+static const struct schema_element kept_element = { .name = "kept",
+                                            SCHEMA_VALUES(kept_values),
+                                            .max = STATE_KEPT_MAX,
+                                            .store = STORE_LIST,
+                                            .at = offsetof(struct reading, kept),
+                                            .record_size = sizeof(struct read_kept),
+                                            .check = check_kept };
+
+static const struct schema_value waiting_values[] = {
+    SCHEMA_MUST("version", VALUE_VERSION, struct reading, waiting_version),
+    SCHEMA_MUST("since", VALUE_TIME, struct reading, waiting_since),
+};
+static const struct schema_element waiting = { .name = "waiting",
+                                               SCHEMA_VALUES(waiting_values),
+                                               .max = 1 };
+
+static enum errc check_state(void *record, struct err *err)
+{
+    const struct reading *r = record;
+    return r->tree == NULL ? E_OK : check_tree(r->tree, err);
+}
+
 static const struct schema_value state_values[] = {
     SCHEMA_MUST("product", VALUE_NAME, struct reading, product),
     SCHEMA_MUST("word", VALUE_WORD, struct reading, word, .words = state_words),
     SCHEMA_MAY("reason", VALUE_TEXT, struct reading, reason),
     SCHEMA_MUST("since", VALUE_TIME, struct reading, since),
     SCHEMA_MAY("installed", VALUE_VERSION, struct reading, installed),
+    SCHEMA_MAY("set", VALUE_FLAG, struct reading, is_set),
+    SCHEMA_MAY("tree", VALUE_TEXT, struct reading, tree),
+    SCHEMA_MAY("switch", VALUE_WORD, struct reading, switch_mode, .words = state_switch_words),
 };
-static const struct schema_element *const state_children[] = { &look, &last, &mark,
-                                                               &seen, &hold, NULL };
-static const struct schema_element root = { .name = "state",
-                                            SCHEMA_VALUES(state_values),
-                                            .children = state_children };
+static const struct schema_element *const state_children[] = { &look, &last, &mark,    &seen,
+                                                               &hold, &kept_element, &waiting, NULL };
+static const struct schema_element root = {
+    .name = "state", SCHEMA_VALUES(state_values), .children = state_children, .check = check_state
+};
 
 /* --- reading */
 
@@ -113,6 +166,13 @@ static void take_lists(const struct reading *r, struct upgrade_state *s)
         s->seen[s->n_seen] = r->seen.items[s->n_seen];
     for (s->n_holds = 0; s->n_holds < r->holds.n; s->n_holds++)
         s->holds[s->n_holds] = r->holds.items[s->n_holds];
+    for (s->n_kept = 0; s->n_kept < r->kept.n; s->n_kept++) {
+        const struct read_kept *from = &r->kept.items[s->n_kept];
+        struct state_kept *to = &s->kept[s->n_kept];
+        to->version = from->version;
+        to->since = from->since;
+        text_copy(to->tree, sizeof(to->tree), from->tree);
+    }
 }
 
 static void take(const struct reading *r, struct upgrade_state *s)
@@ -126,7 +186,14 @@ static void take(const struct reading *r, struct upgrade_state *s)
         .has_last = r->last_result != NULL,
         .last_version = r->last_version,
         .last_time = r->last_time,
+        .is_set = r->is_set,
+        .switch_mode = r->switch_mode,
+        .has_waiting = r->waiting_since != 0,
+        .waiting_version = r->waiting_version,
+        .waiting_since = r->waiting_since,
     };
+    if (r->tree != NULL)
+        text_copy(s->tree, sizeof(s->tree), r->tree);
     text_copy(s->product, sizeof(s->product), r->product);
     if (r->reason != NULL)
         text_copy(s->reason, sizeof(s->reason), r->reason);
@@ -191,6 +258,19 @@ static void put_lists(struct xml_out *x, const struct upgrade_state *s)
         xml_out_attr_time(x, "since", s->holds[i].since);
         xml_out_end(x);
     }
+    for (size_t i = 0; i < s->n_kept; i++) {
+        xml_out_start(x, "kept");
+        put_version(x, "version", &s->kept[i].version);
+        xml_out_attr_text(x, "tree", s->kept[i].tree);
+        xml_out_attr_time(x, "since", s->kept[i].since);
+        xml_out_end(x);
+    }
+    if (s->has_waiting) {
+        xml_out_start(x, "waiting");
+        put_version(x, "version", &s->waiting_version);
+        xml_out_attr_time(x, "since", s->waiting_since);
+        xml_out_end(x);
+    }
 }
 
 static void put_state(struct xml_out *x, const struct upgrade_state *s)
@@ -204,6 +284,12 @@ static void put_state(struct xml_out *x, const struct upgrade_state *s)
     xml_out_attr_time(x, "since", s->since);
     if (s->has_installed)
         put_version(x, "installed", &s->installed);
+    if (s->is_set)
+        xml_out_attr_text(x, "set", "true");
+    if (s->tree[0] != '\0')
+        xml_out_attr_text(x, "tree", s->tree);
+    if (s->switch_mode != STATE_SWITCH_NONE)
+        xml_out_attr_text(x, "switch", state_switch_words[s->switch_mode]);
     put_attempt(x, s);
     put_lists(x, s);
     xml_out_end(x);
@@ -273,4 +359,34 @@ void state_clear_hold(struct upgrade_state *s, const struct version *v)
         if (version_compare(&s->holds[i].version, v) != 0)
             s->holds[kept++] = s->holds[i];
     s->n_holds = kept;
+}
+
+/* --- old versions */
+
+enum errc state_keep(struct upgrade_state *s, const struct version *v, const char *tree,
+                     int64_t now, struct err *err)
+{
+    if (s->n_kept == STATE_KEPT_MAX)
+        return err_set(err, E_LIMIT, "more than %d old versions are kept", STATE_KEPT_MAX);
+    struct state_kept *to = &s->kept[s->n_kept++];
+    *to = (struct state_kept){ .version = *v, .since = now };
+    text_copy(to->tree, sizeof(to->tree), tree);
+    return E_OK;
+}
+
+void state_drop_kept(struct upgrade_state *s, const char *tree)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_kept; i++)
+        if (strcmp(s->kept[i].tree, tree) != 0)
+            s->kept[n++] = s->kept[i];
+    s->n_kept = n;
+}
+
+const struct state_kept *state_find_kept(const struct upgrade_state *s, const struct version *v)
+{
+    for (size_t i = s->n_kept; i > 0; i--)
+        if (version_compare(&s->kept[i - 1].version, v) == 0)
+            return &s->kept[i - 1];
+    return NULL;
 }

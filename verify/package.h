@@ -50,6 +50,15 @@ MUST_USE enum errc verified_feed_make(struct span unverified_feed,
 void verified_feed_free(struct verified_feed *f);
 const struct feed *verified_feed_get(const struct verified_feed *f);
 
+/* verified_feed_recall proves a feed that was accepted before and stored: the same, but for
+ * freshness, which such a feed has no more: for what is installed and for going back, never for
+ * something new. ask->now is when it was accepted; marks are not looked at. */
+MUST_USE enum errc verified_feed_recall(struct span unverified_feed,
+                                        const struct span *unverified_signatures,
+                                        size_t n_signatures, const struct feed_ask *ask,
+                                        struct verdict *v, struct verified_feed **out,
+                                        struct err *err);
+
 /* verified_feed_note records in `marks`, for each key that signed it, that this feed was seen. */
 MUST_USE enum errc verified_feed_note(const struct verified_feed *f, struct fresh_marks *marks,
                                       struct err *err);

@@ -141,10 +141,19 @@ static enum errc read_feed(struct span bytes, const struct feed_ask *ask, struct
     if (rc != E_OK)
         return package_read_failed(rc, v, err);
     check_product(&f->feed, ask, &v->report.findings);
-    for (size_t i = 0; i < f->n_keys; i++)
-        fresh_check(&f->feed, f->keys[i], ask->marks, ask->now, &v->report.findings);
     return E_OK;
 }
+
+static enum errc read_new_feed(struct span bytes, const struct feed_ask *ask, struct verdict *v,
+                               struct verified_feed *f, struct err *err)
+{
+    enum errc rc = read_feed(bytes, ask, v, f, err);
+    for (size_t i = 0; rc == E_OK && i < f->n_keys && f->feed.product != NULL; i++)
+        fresh_check(&f->feed, f->keys[i], ask->marks, ask->now, &v->report.findings);
+    return rc;
+}
+typedef enum errc (*read_feed_fn)(struct span bytes, const struct feed_ask *ask, struct verdict *v,
+                                  struct verified_feed *f, struct err *err);
 
 static enum errc refuse_unless_accepted(struct verdict *v, size_t n_signatures, struct err *err)
 {
@@ -157,8 +166,8 @@ static enum errc refuse_unless_accepted(struct verdict *v, size_t n_signatures, 
 }
 
 static enum errc prove(struct span bytes, const struct span *signatures, size_t n,
-                       const struct feed_ask *ask, struct verdict *v, struct verified_feed *f,
-                       struct err *err)
+                       const struct feed_ask *ask, read_feed_fn read, struct verdict *v,
+                       struct verified_feed *f, struct err *err)
 {
     enum errc rc = judge_signatures(bytes, signatures, n, ask, v, err);
     if (rc == E_OK)
@@ -166,13 +175,13 @@ static enum errc prove(struct span bytes, const struct span *signatures, size_t 
     if (rc != E_OK)
         return rc;
     keep_keys(v, n, f);
-    rc = read_feed(bytes, ask, v, f, err);
+    rc = read(bytes, ask, v, f, err);
     return rc == E_OK ? refuse_unless_accepted(v, n, err) : rc;
 }
 
-enum errc verified_feed_make(struct span unverified_feed, const struct span *unverified_signatures,
-                             size_t n_signatures, const struct feed_ask *ask, struct verdict *v,
-                             struct verified_feed **out, struct err *err)
+static enum errc make(struct span unverified_feed, const struct span *unverified_signatures,
+                      size_t n_signatures, const struct feed_ask *ask, read_feed_fn read,
+                      struct verdict *v, struct verified_feed **out, struct err *err)
 {
     for (size_t i = 0; i <= n_signatures; i++)
         v[i] = (struct verdict){ .type = "feed", .size = unverified_feed.len };
@@ -185,12 +194,29 @@ enum errc verified_feed_make(struct span unverified_feed, const struct span *unv
     struct verified_feed *f = calloc(1, sizeof(*f));
     if (f == NULL)
         return err_nomem(err);
-    enum errc rc = prove(unverified_feed, unverified_signatures, n_signatures, ask, v, f, err);
+    enum errc rc =
+        prove(unverified_feed, unverified_signatures, n_signatures, ask, read, v, f, err);
     if (rc != E_OK)
         verified_feed_free(f);
     else
         *out = f;
     return rc;
+}
+
+enum errc verified_feed_make(struct span unverified_feed, const struct span *unverified_signatures,
+                             size_t n_signatures, const struct feed_ask *ask, struct verdict *v,
+                             struct verified_feed **out, struct err *err)
+{
+    return make(unverified_feed, unverified_signatures, n_signatures, ask, read_new_feed, v, out,
+                err);
+}
+
+enum errc verified_feed_recall(struct span unverified_feed,
+                               const struct span *unverified_signatures, size_t n_signatures,
+                               const struct feed_ask *ask, struct verdict *v,
+                               struct verified_feed **out, struct err *err)
+{
+    return make(unverified_feed, unverified_signatures, n_signatures, ask, read_feed, v, out, err);
 }
 
 void verified_feed_free(struct verified_feed *f)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "installer/core/setup_private.h"
 #include "installer/core/trust_files.h"
 #include "manifest/value.h"
 #include "platform/base/text.h"
@@ -147,7 +148,7 @@ static enum errc load(struct setup *s, const struct span *copy, struct err *err)
         (void)name_file(s, err);
         return as_usage(rc, err);
     }
-    return E_OK;
+    return as_usage(setup_guard_all(s, err), err);
 }
 
 static enum errc load_word(struct platform *platform, const char *word, const struct span *copy,
