@@ -63,6 +63,11 @@ MUST_USE enum errc verified_feed_recall(struct span unverified_feed,
 MUST_USE enum errc verified_feed_note(const struct verified_feed *f, struct fresh_marks *marks,
                                       struct err *err);
 
+/* package_forget_marks takes out the marks of minisign keys that none of the policies has any more,
+ * and all of CMS signers where none of them judges such. */
+void package_forget_marks(const struct policy *const *policies, size_t n_policies,
+                          struct fresh_marks *marks);
+
 /* --- the release document */
 
 /* package_system_of is the system that a demand speaks of; package_find_demand a payload's demand

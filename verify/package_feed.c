@@ -240,3 +240,40 @@ enum errc verified_feed_note(const struct verified_feed *f, struct fresh_marks *
         rc = fresh_note(marks, f->keys[i], f->feed.serial, f->feed.issued, err);
     return rc;
 }
+
+/* --- marks of keys that count no more */
+
+static bool is_key_of(const struct trust *trust, const char *name)
+{
+    for (size_t i = 0; i < trust_n_keys(trust); i++) {
+        const struct minisign_key *key = trust_key(trust, i);
+        char hex[TEXT_SHA256_ROOM];
+        struct digest d;
+        if (digest_bytes(DIGEST_SHA256, span_of(key->ed25519, sizeof(key->ed25519)), &d, NULL) !=
+                E_OK ||
+            strcmp(text_to_hex(digest_span(&d), hex), name) == 0)
+            return true; /* what can't be told apart is kept */
+    }
+    return false;
+}
+
+static bool counts(const struct policy *const *policies, size_t n, const char *key)
+{
+    static const char minisign[] = "minisign:";
+    const bool is_minisign = strncmp(key, minisign, sizeof(minisign) - 1) == 0;
+    for (size_t i = 0; i < n; i++)
+        if (is_minisign ? is_key_of(policies[i]->trust, key + sizeof(minisign) - 1)
+                        : policy_demands_chain(policies[i]))
+            return true;
+    return false;
+}
+
+void package_forget_marks(const struct policy *const *policies, size_t n_policies,
+                          struct fresh_marks *marks)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < marks->n; i++)
+        if (counts(policies, n_policies, marks->items[i].key))
+            marks->items[n++] = marks->items[i];
+    marks->n = n;
+}

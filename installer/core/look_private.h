@@ -1,0 +1,16 @@
+#ifndef SUREFOOT_CORE_LOOK_PRIVATE_H
+#define SUREFOOT_CORE_LOOK_PRIVATE_H
+
+#include "installer/core/look.h"
+
+/* look_fetch_feed fills in look->feed, stored and was_new from the feed look->from, by look->fetch.
+ */
+MUST_USE enum errc look_fetch_feed(const struct look_ask *ask, struct look *look, struct err *err);
+
+/* look_recall_feed does so from what is stored of it. E_ABSENT where nothing is. */
+MUST_USE enum errc look_recall_feed(const struct look_ask *ask, struct look *look, struct err *err);
+
+/* look_make_cache makes the cache folder where it is not there. */
+MUST_USE enum errc look_make_cache(const struct look_ask *ask, struct err *err);
+
+#endif

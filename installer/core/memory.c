@@ -1,0 +1,286 @@
+#include "installer/core/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/base/text.h"
+#include "verify/digest.h"
+
+enum errc memory_path(const struct memory *m, const char *name, char to[SETUP_PATH_ROOM],
+                      struct err *err)
+{
+    return setup_join(m->setup->state, name, to, err);
+}
+
+static enum errc name_path(const char *path, struct err *err)
+{
+    char shown[160];
+    return err_prefix(err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
+}
+
+/* --- folders */
+
+static enum errc make_folders(struct platform *p, const char *path, struct err *err)
+{
+    char part[SETUP_PATH_ROOM];
+    enum fs_kind kind = FS_ABSENT;
+    enum errc rc = p->fs->kind(p->self, path, &kind, err);
+    if (rc != E_OK || kind == FS_FOLDER)
+        return rc;
+    if (kind != FS_ABSENT) {
+        (void)err_set(err, E_EXISTS, "is no folder");
+        return name_path(path, err);
+    }
+    text_copy(part, sizeof(part), path);
+    char *slash = strrchr(part, '/');
+    if (slash != NULL && slash != part) {
+        *slash = '\0';
+        rc = make_folders(p, part, err);
+    }
+    if (rc == E_OK && p->fs->make_private_folder(p->self, path, err) != E_OK)
+        rc = err->code == E_EXISTS ? E_OK : name_path(path, err);
+    return rc;
+}
+
+enum errc memory_make_folder(const struct memory *m, const char *name, struct err *err)
+{
+    char path[SETUP_PATH_ROOM];
+    enum errc rc = memory_path(m, name, path, err);
+    return rc == E_OK ? make_folders(m->setup->platform, path, err) : rc;
+}
+
+/* --- files */
+
+enum errc memory_write(const struct memory *m, const char *name, struct span bytes, struct err *err)
+{
+    char path[SETUP_PATH_ROOM];
+    enum errc rc = memory_path(m, name, path, err);
+    if (rc == E_OK &&
+        platform_write_file(m->setup->platform, path, bytes, SINK_PRIVATE, err) != E_OK)
+        rc = name_path(path, err);
+    return rc;
+}
+
+enum errc memory_remove(const struct memory *m, const char *name, struct err *err)
+{
+    struct platform *p = m->setup->platform;
+    char path[SETUP_PATH_ROOM];
+    enum errc rc = memory_path(m, name, path, err);
+    if (rc == E_OK)
+        rc = p->fs->remove(p->self, path, err);
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
+/* read_own reads a file of the state folder; an empty buf where it is not there. */
+static enum errc read_own(const struct memory *m, const char *name, size_t cap, struct buf *out,
+                          struct err *err)
+{
+    char path[SETUP_PATH_ROOM];
+    enum errc rc = memory_path(m, name, path, err);
+    if (rc != E_OK)
+        return rc;
+    rc = platform_read_file(m->setup->platform, path, cap, out, err);
+    if (rc == E_ABSENT) {
+        buf_init(out, 0);
+        return E_OK;
+    }
+    return rc == E_OK ? rc : name_path(path, err);
+}
+
+/* --- the state */
+
+static void begin_state(struct memory *m)
+{
+    m->state = (struct upgrade_state){ .word = STATE_ENABLED };
+    text_copy(m->state.product, sizeof(m->state.product), m->setup->product.name);
+}
+
+static enum errc read_state(struct memory *m, struct err *err)
+{
+    char path[SETUP_PATH_ROOM];
+    struct buf bytes;
+    enum errc rc = read_own(m, "state.xml", STATE_BYTES_MAX, &bytes, err);
+    if (rc != E_OK)
+        return rc;
+    begin_state(m);
+    m->was_there = bytes.len > 0;
+    if (m->was_there)
+        rc = state_read(buf_span(&bytes), &m->state, err);
+    if (rc == E_OK && strcmp(m->state.product, m->setup->product.name) != 0)
+        rc = err_set(err, E_MALFORMED, "is of product %s; give %s a state folder of its own",
+                     m->state.product, m->setup->product.name);
+    if (rc != E_OK && memory_path(m, "state.xml", path, err) == E_OK)
+        (void)name_path(path, err);
+    buf_fini(&bytes);
+    return rc;
+}
+
+static enum errc lock_state(struct memory *m, struct err *err)
+{
+    struct platform *p = m->setup->platform;
+    char path[SETUP_PATH_ROOM];
+    enum errc rc = make_folders(p, m->setup->state, err);
+    if (rc == E_OK)
+        rc = setup_guard(m->setup, m->setup->state, 0, err);
+    if (rc == E_OK)
+        rc = memory_path(m, "lock", path, err);
+    if (rc == E_OK && p->fs->lock(p->self, path, &m->lock, err) != E_OK)
+        rc = name_path(path, err);
+    return rc;
+}
+
+enum errc memory_open(const struct setup *setup, bool wants_lock, struct memory *out,
+                      struct err *err)
+{
+    enum errc rc = E_OK;
+    out->setup = setup;
+    out->lock = NULL;
+    out->was_there = false;
+    if (wants_lock)
+        rc = lock_state(out, err);
+    if (rc == E_OK)
+        rc = read_state(out, err);
+    if (rc != E_OK)
+        memory_close(out);
+    return rc;
+}
+
+void memory_close(struct memory *m)
+{
+    if (m->lock != NULL)
+        m->setup->platform->fs->unlock(m->setup->platform->self, m->lock);
+    m->lock = NULL;
+}
+
+enum errc memory_save(struct memory *m, struct err *err)
+{
+    struct buf bytes;
+    if (m->lock == NULL)
+        return err_set(err, E_INTERNAL, "the state is not written without its lock");
+    buf_init(&bytes, STATE_BYTES_MAX);
+    enum errc rc = state_write(&m->state, &bytes, err);
+    if (rc == E_OK)
+        rc = memory_write(m, "state.xml", buf_span(&bytes), err);
+    buf_fini(&bytes);
+    if (rc == E_OK)
+        m->was_there = true;
+    return rc;
+}
+
+void memory_set_word(struct memory *m, enum state_word word, const char *reason, int64_t now,
+                     bool *out_changed)
+{
+    struct upgrade_state *s = &m->state;
+    *out_changed = s->word != (int)word || strcmp(s->reason, reason) != 0;
+    if (!*out_changed)
+        return;
+    s->word = word;
+    text_copy(s->reason, sizeof(s->reason), reason);
+    s->since = now;
+}
+
+/* --- marks */
+
+void memory_marks(const struct memory *m, struct fresh_marks *out)
+{
+    for (out->n = 0; out->n < m->state.n_marks && out->n < FRESH_MARKS_MAX; out->n++) {
+        const struct state_mark *from = &m->state.marks[out->n];
+        struct fresh_mark *to = &out->items[out->n];
+        text_copy(to->key, sizeof(to->key), from->key);
+        to->serial = from->serial;
+        to->issued = from->issued;
+    }
+}
+
+void memory_note_marks(struct memory *m, const struct fresh_marks *marks)
+{
+    struct upgrade_state *s = &m->state;
+    for (s->n_marks = 0; s->n_marks < marks->n && s->n_marks < STATE_MARKS_MAX; s->n_marks++) {
+        const struct fresh_mark *from = &marks->items[s->n_marks];
+        struct state_mark *to = &s->marks[s->n_marks];
+        text_copy(to->key, sizeof(to->key), from->key);
+        to->serial = from->serial;
+        to->issued = from->issued;
+    }
+}
+
+/* --- the machine */
+
+/* Where the system has no name of its own, random bytes stand in for it. */
+static enum errc own_machine(const struct memory *m, uint8_t to[HOST_MACHINE_ID_LEN],
+                             struct err *err)
+{
+    struct platform *p = m->setup->platform;
+    struct buf bytes;
+    enum errc rc = read_own(m, "machine-id", HOST_MACHINE_ID_LEN, &bytes, err);
+    if (rc == E_OK && bytes.len == HOST_MACHINE_ID_LEN) {
+        memcpy(to, bytes.ptr, HOST_MACHINE_ID_LEN);
+        buf_fini(&bytes);
+        return E_OK;
+    }
+    buf_fini(&bytes);
+    if (rc == E_OK)
+        rc = p->host->random(p->self, to, HOST_MACHINE_ID_LEN, err);
+    if (rc == E_OK && m->lock != NULL)
+        rc = memory_write(m, "machine-id", span_of(to, HOST_MACHINE_ID_LEN), err);
+    return rc;
+}
+
+enum errc memory_machine(const struct memory *m, char to[MEMORY_MACHINE_ROOM], struct err *err)
+{
+    static const char use[] = "surefoot machine of a rollout 1";
+    struct platform *p = m->setup->platform;
+    uint8_t bytes[sizeof(use) + HOST_MACHINE_ID_LEN];
+    struct digest d;
+    memcpy(bytes, use, sizeof(use));
+    enum errc rc = p->host->machine_id(p->self, bytes + sizeof(use), err);
+    if (rc == E_ABSENT || rc == E_UNSUPPORTED)
+        rc = own_machine(m, bytes + sizeof(use), err);
+    if (rc == E_OK)
+        rc = digest_bytes(DIGEST_SHA256, span_of(bytes, sizeof(bytes)), &d, err);
+    if (rc == E_OK)
+        (void)text_to_hex(digest_span(&d), to);
+    return rc;
+}
+
+/* --- history */
+
+enum errc memory_read_history(const struct memory *m, struct history *out, struct err *err)
+{
+    struct buf bytes;
+    *out = (struct history){ .product = NULL };
+    enum errc rc = read_own(m, "history.xml", HISTORY_BYTES_MAX, &bytes, err);
+    if (rc == E_OK && bytes.len > 0 && history_read(buf_span(&bytes), out, err) != E_OK)
+        rc = err_prefix(err, "history.xml: ");
+    buf_fini(&bytes);
+    return rc;
+}
+
+enum errc memory_add_history(struct memory *m, const struct attempt *added, struct err *err)
+{
+    struct history history;
+    struct buf bytes;
+    enum errc rc = memory_read_history(m, &history, err);
+    if (rc != E_OK)
+        return rc;
+    buf_init(&bytes, HISTORY_BYTES_MAX);
+    rc = history_write(&history, m->setup->product.name, added, &bytes, err);
+    if (rc == E_OK)
+        rc = memory_write(m, "history.xml", buf_span(&bytes), err);
+    buf_fini(&bytes);
+    history_fini(&history);
+    return rc;
+}
+
+enum errc memory_recovery_is_pending(const struct memory *m, bool *out, struct err *err)
+{
+    struct platform *p = m->setup->platform;
+    char path[SETUP_PATH_ROOM];
+    enum fs_kind kind = FS_ABSENT;
+    enum errc rc = memory_path(m, "journal", path, err);
+    if (rc == E_OK)
+        rc = p->fs->kind(p->self, path, &kind, err);
+    if (rc == E_OK)
+        *out = kind != FS_ABSENT;
+    return rc;
+}
