@@ -1,0 +1,254 @@
+/* The order of work: steps forward, steps back. */
+
+#include "installer/core/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "installer/core/data.h"
+#include "installer/core/run_private.h"
+#include "platform/base/text.h"
+
+bool run_is_committed(const struct run *run)
+{
+    return journal_has_mark(&run->journal, "committed");
+}
+
+bool run_is_prepared(const struct run *run)
+{
+    return journal_has_mark(&run->journal, "prepared");
+}
+
+int64_t run_downtime_ms(const struct run *run)
+{
+    if (run->stopping_ms == 0 || run->healthy_ms == 0)
+        return -1;
+    return run->healthy_ms - run->stopping_ms;
+}
+
+void run_close(struct run *run)
+{
+    journal_fini(&run->journal);
+    stage_free(run->stage);
+    run->stage = NULL;
+}
+
+/* --- forward */
+
+static enum errc commit(struct run *run, struct err *err)
+{
+    char downtime[24];
+    int64_t ms = run_downtime_ms(run);
+    (void)snprintf(downtime, sizeof(downtime), "%" PRId64, ms < 0 ? 0 : ms);
+    return run_note(run, JOURNAL_MARK, "committed", ms < 0 ? "-" : downtime, err);
+}
+
+static enum errc step_forward(struct run *run, size_t at, struct err *err)
+{
+    const struct plan_step *step = &run->plan.steps[at];
+    enum errc rc = run_note_steps(run, at > 0 ? &run->plan.steps[at - 1] : NULL, step, err);
+    return rc == E_OK ? run_step_table[step->kind].apply(run, step->i, err) : rc;
+}
+
+/* What a failure of this step is called, given how the way back went. */
+static void name_failure(const struct run *run, enum step_kind kind, enum errc rc, bool is_back,
+                         char result[RUN_RESULT_ROOM])
+{
+    const struct step_ops *ops = &run_step_table[kind];
+    if (is_back && !run->was_switched && rc == E_SPACE)
+        text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_INSUFFICIENT_DISK_SPACE));
+    else if (is_back && !run->was_switched && ops->failed != NULL)
+        text_copy(result, RUN_RESULT_ROOM, ops->failed);
+    else
+        (void)snprintf(result, RUN_RESULT_ROOM, "%s-%s",
+                       result_name(is_back ? RESULT_ROLLED_BACK : RESULT_ROLLBACK_FAILED),
+                       ops->detail);
+}
+
+enum errc run_steps(struct run *run, enum run_end *out_end, char result[RUN_RESULT_ROOM],
+                    char why[240], struct err *err)
+{
+    char back_why[240];
+    size_t at = 0;
+    enum errc rc = run_note(run, JOURNAL_MARK, "prepared", run->new_id, err);
+    if (rc != E_OK)
+        return rc;
+    while (at < run->plan.n && rc == E_OK) {
+        rc = step_forward(run, at, err);
+        at += rc == E_OK;
+    }
+    if (rc == E_OK) {
+        at--;
+        rc = commit(run, err);
+    }
+    if (rc == E_OK) {
+        *out_end = RUN_COMMITTED;
+        text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_SUCCESS));
+        why[0] = '\0';
+        return E_OK;
+    }
+    text_copy(why, 240, err->text);
+    events_say(run->events, EVENT_FAILED, "%s failed: %s; going back",
+               plan_step_word(run->plan.steps[at].kind), why);
+    run_undo(run, out_end, back_why);
+    name_failure(run, run->plan.steps[at].kind, rc, *out_end == RUN_UNDONE, result);
+    if (*out_end != RUN_UNDONE)
+        text_copy(why, 240, back_why);
+    return E_OK;
+}
+
+/* --- back */
+
+/* The steps that were begun and not undone, in their order. */
+static void list_begun(const struct run *run, struct plan *out)
+{
+    out->n = 0;
+    for (size_t i = 0; i < run->journal.n; i++) {
+        const struct journal_record *r = &run->journal.records[i];
+        struct plan_step step;
+        enum journal_event last;
+        if (r->event != JOURNAL_BEGIN || !plan_step_kind(r->step, &step.kind) ||
+            !journal_step_state(&run->journal, r->step, r->name, &last) || last == JOURNAL_UNDONE)
+            continue;
+        step.i = (unsigned)strtoul(r->name, NULL, 10);
+        if (out->n < PLAN_STEPS_MAX)
+            out->steps[out->n++] = step;
+    }
+}
+
+static bool is_ours(const struct run *run, const struct plan_step *step)
+{
+    const struct product *product = &run->setup->product;
+    switch (step->kind) {
+    case STEP_STOP:
+    case STEP_START: return step->i < product->services.items.n;
+    case STEP_PROTECT:
+    case STEP_MOVE: return step->i < product->files.data.n;
+    default: return true;
+    }
+}
+
+static enum errc step_back(struct run *run, const struct plan_step *step, struct err *err)
+{
+    const struct step_ops *ops = &run_step_table[step->kind];
+    if (!is_ours(run, step))
+        return err_set(err, E_MALFORMED, "the journal has a step that the product file has not");
+    enum errc rc = run_note_step(run, JOURNAL_UNDO, step, err);
+    if (rc == E_OK && ops->undo != NULL)
+        rc = ops->undo(run, step->i, err);
+    if (rc == E_OK)
+        rc = run_note_step(run, JOURNAL_UNDONE, step, err);
+    return rc == E_OK ? rc : err_prefix(err, "undoing %s: ", plan_step_word(step->kind));
+}
+
+/* The old version runs again: one good round, within the time that the product file gives. */
+static enum errc await_old(struct run *run, struct err *err)
+{
+    struct platform *p = run->setup->platform;
+    const int64_t end = p->host->monotonic_ms(p->self) + run->setup->product.health.within_s * 1000;
+    struct health health = { .is_healthy = false };
+    int64_t wait_ms = 5;
+    for (;;) {
+        enum errc rc = health_round(run->setup, &health, err);
+        if (rc != E_OK)
+            return rc;
+        const int64_t now = p->host->monotonic_ms(p->self);
+        if (health.is_healthy) {
+            run->healthy_ms = now;
+            return E_OK;
+        }
+        if (now >= end)
+            return err_set(err, E_TIMEOUT, "the old version is back and not well: %s", health.why);
+        p->host->sleep_ms(p->self, wait_ms);
+        wait_ms = wait_ms < 500 ? wait_ms * 2 : 1000;
+    }
+}
+
+static bool stopped_anything(const struct plan *begun)
+{
+    for (size_t i = 0; i < begun->n; i++)
+        if (begun->steps[i].kind == STEP_STOP)
+            return true;
+    return false;
+}
+
+void run_undo(struct run *run, enum run_end *out_end, char why[240])
+{
+    struct err err = { .code = E_OK }, ignored;
+    struct plan *begun = malloc(sizeof(*begun));
+    enum errc rc = begun == NULL ? err_nomem(&err) : E_OK;
+    if (rc == E_OK)
+        list_begun(run, begun);
+    for (size_t i = rc == E_OK ? begun->n : 0; i > 0 && rc == E_OK; i--)
+        rc = step_back(run, &begun->steps[i - 1], &err);
+    if (rc == E_OK && stopped_anything(begun))
+        rc = await_old(run, &err);
+    if (rc != E_OK && run_resume_scheduler(run, &ignored) != E_OK)
+        events_say(run->events, EVENT_WARNING, "the product's scheduler: %s", ignored.text);
+    if (rc == E_OK)
+        rc = run_note(run, JOURNAL_MARK, "undone", "-", &err);
+    text_copy(why, 240, rc == E_OK ? "" : err.text);
+    *out_end = rc == E_OK ? RUN_UNDONE : RUN_STUCK;
+    free(begun);
+}
+
+enum errc run_resume_scheduler(struct run *run, struct err *err)
+{
+    enum journal_event last;
+    if (!journal_step_state(&run->journal, plan_step_word(STEP_SCHEDULER), "0", &last) ||
+        last == JOURNAL_UNDONE)
+        return E_OK;
+    return run_step_table[STEP_SCHEDULER].undo(run, 0, err);
+}
+
+/* --- tidying */
+
+static enum errc discard_data(struct run *run, struct err *err)
+{
+    char folder[SETUP_PATH_ROOM];
+    enum errc rc = place_run(run->place, run->new_name, folder, err);
+    struct data_place place = { .setup = run->setup, .run = run->new_name, .run_folder = folder };
+    for (size_t k = 0; k < run->setup->product.files.data.n && rc == E_OK; k++)
+        rc = data_discard(&place, k, err);
+    return rc;
+}
+
+static enum errc sweep_own(struct run *run, const char *folder, const char *name, struct err *err)
+{
+    char path[SETUP_PATH_ROOM], whole[SETUP_PATH_ROOM];
+    enum errc rc = setup_join(folder, name, path, err);
+    if (rc == E_OK)
+        rc = memory_path(run->memory, path, whole, err);
+    return rc == E_OK ? stage_sweep(run->setup->platform, whole, err) : rc;
+}
+
+static enum errc drop_new(struct run *run, struct err *err)
+{
+    /* A kept tree that was gone back to stays where it is kept. */
+    const bool is_kept = run->attempt.command == ATTEMPT_ROLLBACK;
+    enum errc rc = is_kept ? E_OK : place_discard(run->place, run->new_name, err);
+    if (rc == E_OK && !is_kept)
+        rc = sweep_own(run, "proof", run->new_name, err);
+    if (rc == E_OK && !is_kept)
+        rc = sweep_own(run, "pristine", run->new_name, err);
+    return rc;
+}
+
+enum errc run_tidy(struct run *run, bool is_committed, struct err *err)
+{
+    enum errc rc = discard_data(run, err);
+    if (rc == E_OK && is_committed)
+        rc = place_settle(run->place, run->new_name, run->old_name, err);
+    else if (rc == E_OK)
+        rc = drop_new(run, err);
+    if (rc == E_OK)
+        rc = memory_remove(run->memory, "journal", err);
+    if (rc == E_OK)
+        rc = memory_remove(run->memory, "run/attempt.xml", err);
+    if (rc == E_OK)
+        rc = memory_remove(run->memory, "run/product.xml", err);
+    place_drop_store(run->place);
+    return rc;
+}
