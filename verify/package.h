@@ -23,6 +23,10 @@
 #include "verify/policy.h"
 #include "verify/verdict.h"
 
+/* package_refusal is the word of the first fatal reason among verdicts, for a result's detail:
+ * "Expired"; NULL where there is none. */
+const char *package_refusal(const struct verdict *v, size_t n_verdicts);
+
 /* --- the feed */
 
 struct feed_ask {

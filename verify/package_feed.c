@@ -23,6 +23,17 @@ static const struct finding *first_fatal(const struct findings *findings)
     return NULL;
 }
 
+const char *package_refusal(const struct verdict *v, size_t n_verdicts)
+{
+    const struct finding *f = NULL;
+    for (size_t i = 0; i < n_verdicts && f == NULL; i++) {
+        f = first_fatal(&v[i].report.findings);
+        for (size_t k = 0; k < v[i].n_sigs && f == NULL; k++)
+            f = first_fatal(&v[i].sigs[k]->findings);
+    }
+    return f == NULL ? NULL : reason_word(f->reason);
+}
+
 enum errc package_refuse(const struct verdict *v, const char *what, struct err *err)
 {
     const struct finding *f = first_fatal(&v->report.findings);

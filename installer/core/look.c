@@ -138,6 +138,7 @@ enum errc look_at_feed(const struct look_ask *ask, struct look *out, struct err 
 {
     const struct product_fetch *said = &ask->setup->product.fetch;
     struct err worst = { .code = E_OK };
+    char refusal[sizeof(out->refusal)] = "";
     *out = (struct look){ .feed = NULL };
     for (size_t i = 0; i < said->feeds.n && out->feed == NULL; i++) {
         out->from = &said->feeds.items[i];
@@ -148,6 +149,8 @@ enum errc look_at_feed(const struct look_ask *ask, struct look *out, struct err 
         if (rc == E_OK)
             break;
         look_fini(out);
+        if (rc == E_REFUSED && refusal[0] == '\0')
+            text_copy(refusal, sizeof(refusal), out->refusal);
         if (is_ours_to_end(rc))
             return rc;
         keep_worse(&worst, err);
@@ -156,6 +159,8 @@ enum errc look_at_feed(const struct look_ask *ask, struct look *out, struct err 
     }
     if (out->feed == NULL) {
         *err = worst;
+        if (worst.code == E_REFUSED)
+            text_copy(out->refusal, sizeof(out->refusal), refusal);
         return worst.code;
     }
     return note_seen(ask, out, err);
@@ -186,18 +191,19 @@ static enum errc cache_path(const struct look_ask *ask, const struct document_re
     return setup_join(ask->setup->cache, name, to, err);
 }
 
-static enum errc prove_release(struct span bytes, const struct look *look,
+static enum errc prove_release(struct span bytes, struct look *look,
                                const struct feed_release *release, struct verified_release **out,
                                struct err *err)
 {
     struct verdict v;
     enum errc rc = verified_release_make(bytes, look->feed, release, &v, out, err);
+    look_note_refusal(look, rc, &v, 1);
     verdict_fini(&v);
     return rc;
 }
 
 /* from_cache is true where what is in the cache holds; anything else is fetched again. */
-static bool from_cache(const struct look_ask *ask, const struct look *look,
+static bool from_cache(const struct look_ask *ask, struct look *look,
                        const struct feed_release *release, struct verified_release **out,
                        struct buf *bytes)
 {
@@ -235,8 +241,10 @@ static enum errc fetch_release(const struct look_ask *ask, struct look *look,
     enum errc rc = fetch_url_beside(look->from->url, release->document.path, url, err);
     if (rc == E_OK)
         rc = fetch_bytes(look->fetch, url, (size_t)release->document.size, NULL, &answer, err);
-    if (rc == E_LIMIT)
-        rc = err_set(err, E_REFUSED, "it is longer than the feed says");
+    if (rc == E_LIMIT) {
+        text_copy(look->refusal, sizeof(look->refusal), "DigestMismatch");
+        rc = err_set(err, E_REFUSED, "DigestMismatch: it is longer than the feed says");
+    }
     if (rc == E_OK)
         rc = prove_release(buf_span(&answer.bytes), look, release, out, err);
     if (rc == E_OK) {

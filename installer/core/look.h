@@ -32,6 +32,7 @@ struct look {
     struct fetch *fetch; /* to go on with */
     struct fresh_marks marks; /* with this feed's in them */
     bool was_new;
+    char refusal[40]; /* after E_REFUSED: the word of the first reason */
 };
 
 /* look_at_feed: E_REFUSED where no feed holds and one was refused (the text says why), else the

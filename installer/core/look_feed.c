@@ -81,6 +81,13 @@ static void write_stored(const struct look_ask *ask, const struct look *look)
 
 /* --- the proof */
 
+void look_note_refusal(struct look *look, enum errc rc, const struct verdict *v, size_t n)
+{
+    const char *word = rc == E_REFUSED ? package_refusal(v, n) : NULL;
+    if (rc == E_REFUSED)
+        text_copy(look->refusal, sizeof(look->refusal), word != NULL ? word : "Malformed");
+}
+
 typedef enum errc (*prove_fn)(struct span feed, const struct span *signatures, size_t n,
                               const struct feed_ask *ask, struct verdict *v,
                               struct verified_feed **out, struct err *err);
@@ -100,6 +107,7 @@ static enum errc prove(const struct look_ask *ask, const struct stored_feed *pai
         memory_marks(ask->memory, marks);
         package_forget_marks(feed_ask.policies, feed_ask.n_policies, marks);
         rc = fn(pair->feed, pair->signatures, pair->n_signatures, &feed_ask, v, &look->feed, err);
+        look_note_refusal(look, rc, v, 1 + pair->n_signatures);
         for (size_t i = 0; i <= pair->n_signatures; i++)
             verdict_fini(&v[i]);
     }
@@ -230,6 +238,8 @@ static enum errc try_once(const struct look_ask *ask, struct look *look,
         fetch_bytes(look->fetch, look->from->url, FEED_BYTES_MAX, condition, &pair.feed, err);
     if (rc == E_LIMIT)
         rc = err_set(err, E_REFUSED, "a feed of more than %d bytes", FEED_BYTES_MAX);
+    if (rc == E_REFUSED && look->refusal[0] == '\0')
+        text_copy(look->refusal, sizeof(look->refusal), "Malformed");
     if (rc == E_OK && pair.feed.status == FETCH_NOT_MODIFIED) {
         rc = prove(ask, known, verified_feed_make, look, err);
         if (rc == E_OK)

@@ -67,6 +67,24 @@ static void name_failure(const struct run *run, enum step_kind kind, enum errc r
                        ops->detail);
 }
 
+/* So that after a crash on the way back the history still tells why. */
+static void note_failure(struct run *run, enum step_kind kind)
+{
+    struct err ignored;
+    if (run_note(run, JOURNAL_MARK, "failed", plan_step_word(kind), &ignored) != E_OK)
+        events_say(run->events, EVENT_WARNING, "%s", ignored.text);
+}
+
+void run_name_interrupted(const struct run *run, bool is_back, char result[RUN_RESULT_ROOM])
+{
+    enum step_kind kind;
+    if (plan_step_kind(run_mark_name(&run->journal, "failed"), &kind))
+        name_failure(run, kind, E_OK, is_back, result);
+    else
+        (void)snprintf(result, RUN_RESULT_ROOM, "%s-Interrupted",
+                       result_name(is_back ? RESULT_ROLLED_BACK : RESULT_ROLLBACK_FAILED));
+}
+
 enum errc run_steps(struct run *run, enum run_end *out_end, char result[RUN_RESULT_ROOM],
                     char why[240], struct err *err)
 {
@@ -90,6 +108,7 @@ enum errc run_steps(struct run *run, enum run_end *out_end, char result[RUN_RESU
         return E_OK;
     }
     text_copy(why, 240, err->text);
+    note_failure(run, run->plan.steps[at].kind);
     events_say(run->events, EVENT_FAILED, "%s failed: %s; going back",
                plan_step_word(run->plan.steps[at].kind), why);
     run_undo(run, out_end, back_why);

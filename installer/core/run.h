@@ -69,6 +69,10 @@ MUST_USE enum errc run_steps(struct run *run, enum run_end *out_end, char result
  * journal stays for `recover`. `why` has the first reason. */
 void run_undo(struct run *run, enum run_end *out_end, char why[240]);
 
+/* run_name_interrupted is the result of a run that a crash ended and that was then undone, or could
+ * not be. */
+void run_name_interrupted(const struct run *run, bool is_back, char result[RUN_RESULT_ROOM]);
+
 /* run_resume_scheduler turns the product's scheduler on again if this run turned it off. */
 MUST_USE enum errc run_resume_scheduler(struct run *run, struct err *err);
 

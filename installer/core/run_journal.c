@@ -134,7 +134,7 @@ static enum errc read_journal(struct memory *memory, struct run *run, struct err
     return rc;
 }
 
-static const char *mark_name(const struct journal *j, const char *step)
+const char *run_mark_name(const struct journal *j, const char *step)
 {
     for (size_t i = 0; i < j->n; i++)
         if (j->records[i].event == JOURNAL_MARK && strcmp(j->records[i].step, step) == 0)
@@ -144,14 +144,14 @@ static const char *mark_name(const struct journal *j, const char *step)
 
 static enum errc take_names(struct run *run, struct err *err)
 {
-    const char *name = mark_name(&run->journal, "staging");
+    const char *name = run_mark_name(&run->journal, "staging");
     const char *said = run->attempt.tree != NULL ? run->attempt.tree : "";
     if (strcmp(name, said) != 0 || name[0] == '\0')
         return err_set(err, E_MALFORMED, "the journal is of another run than run/attempt.xml");
     text_copy(run->new_name, sizeof(run->new_name), name);
     if (run->attempt.old_tree != NULL)
         text_copy(run->old_name, sizeof(run->old_name), run->attempt.old_tree);
-    text_copy(run->new_id, sizeof(run->new_id), mark_name(&run->journal, "prepared"));
+    text_copy(run->new_id, sizeof(run->new_id), run_mark_name(&run->journal, "prepared"));
     run->was_switched = journal_has_mark(&run->journal, "switched");
     return E_OK;
 }

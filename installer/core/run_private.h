@@ -11,6 +11,9 @@ MUST_USE enum errc run_note_steps(struct run *run, const struct plan_step *done,
 MUST_USE enum errc run_note_step(struct run *run, enum journal_event event,
                                  const struct plan_step *step, struct err *err);
 
+/* run_mark_name is the name that a mark was set with, "" where it was not. */
+const char *run_mark_name(const struct journal *j, const char *step);
+
 /* run_was_begun: does the journal say that a step of this kind was begun? */
 bool run_was_begun(const struct run *run, enum step_kind kind);
 

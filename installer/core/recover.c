@@ -1,0 +1,158 @@
+#include "installer/core/recover.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "installer/core/run_private.h"
+#include "installer/core/settle.h"
+#include "manifest/value.h"
+#include "platform/base/text.h"
+
+static void set_result(struct upgrade_outcome *out, const char *result, const char *why)
+{
+    text_copy(out->result, sizeof(out->result), result);
+    text_copy(out->why, sizeof(out->why), why);
+}
+
+/* --- finish */
+
+static int64_t downtime_of(const struct run *run)
+{
+    const char *text = run_mark_name(&run->journal, "committed");
+    uint64_t ms;
+    return value_read_number(span_text(text), &ms, NULL) == E_OK && ms < INT64_MAX ? (int64_t)ms
+                                                                                   : -1;
+}
+
+static enum errc finish(struct run *run, struct upgrade_outcome *out, struct err *err)
+{
+    enum errc rc = run_resume_scheduler(run, err);
+    if (rc == E_OK)
+        rc = settle_commit(run, err);
+    if (rc != E_OK)
+        return rc;
+    out->downtime_ms = downtime_of(run);
+    set_result(out, result_name(RESULT_SUCCESS), "an interrupted upgrade was finished");
+    return run_tidy(run, true, err);
+}
+
+/* --- or undo */
+
+static bool ended_so_before(const struct memory *memory, const struct version *v)
+{
+    const struct upgrade_state *s = &memory->state;
+    return s->has_last && version_compare(&s->last_version, v) == 0 &&
+           strstr(s->last_result, "-Interrupted") != NULL;
+}
+
+static enum errc undo(struct run *run, struct upgrade_outcome *out, bool *out_sets_hold,
+                      struct err *err)
+{
+    enum run_end end = RUN_NONE;
+    char why[240], result[RUN_RESULT_ROOM];
+    run_undo(run, &end, why);
+    run_name_interrupted(run, end == RUN_UNDONE, result);
+    set_result(out, result,
+               end == RUN_UNDONE ? "an interrupted upgrade was undone; the old version runs" : why);
+    /* A machine that goes down twice with the new version is not put through it again unasked. */
+    *out_sets_hold = run->was_switched && (strstr(result, "-Interrupted") == NULL ||
+                                           ended_so_before(run->memory, &run->attempt.to));
+    return end == RUN_UNDONE ? run_tidy(run, false, err) : E_OK;
+}
+
+static enum errc settle(struct run *run, const struct events *events, struct upgrade_outcome *out,
+                        bool sets_hold, struct err *err)
+{
+    struct settle_ask ask = { .memory = run->memory,
+                              .events = events,
+                              .command = run->attempt.command,
+                              .outcome = out,
+                              .started = run->attempt.started,
+                              .sets_hold = sets_hold };
+    enum errc rc = settle_attempt(&ask, err);
+    if (rc == E_OK && run_is_committed(run))
+        settle_collect(run->setup, run->memory, run->place, events);
+    return rc;
+}
+
+static enum errc recover_run(struct run *run, const struct events *events,
+                             struct upgrade_outcome *out, struct err *err)
+{
+    bool sets_hold = false;
+    enum errc rc;
+    out->from = run->attempt.from;
+    out->to = run->attempt.to;
+    out->was_interrupted = true;
+    if (!run_is_prepared(run)) { /* nothing ran differently yet, and nothing was tried */
+        set_result(out, result_name(RESULT_PRE_FAILURE),
+                   "an upgrade was interrupted before anything was stopped; it can begin anew");
+        rc = run_tidy(run, false, err);
+    } else if (run_is_committed(run)) {
+        rc = finish(run, out, err);
+    } else {
+        rc = undo(run, out, &sets_hold, err);
+    }
+    return rc == E_OK ? settle(run, events, out, sets_hold, err) : rc;
+}
+
+/* --- the order of work */
+
+static void stuck(struct upgrade_outcome *out, const char *detail, const struct err *err)
+{
+    char result[120];
+    (void)snprintf(result, sizeof(result), "%s-%s", result_name(RESULT_ROLLBACK_FAILED), detail);
+    set_result(out, result, err->text);
+}
+
+enum errc recover_pending(struct memory *memory, const char *product_word,
+                          const struct events *events, struct upgrade_outcome *out, struct err *err)
+{
+    struct attempt_document document;
+    struct setup setup;
+    struct place place;
+    struct run run;
+    bool there = false;
+    enum errc rc = run_open(memory, product_word, &document, &setup, &run, &there, err);
+    if (rc == E_OK && !there)
+        return memory_remove(memory, "marker", err);
+    if (rc != E_OK) {
+        out->was_interrupted = true;
+        stuck(out, "JournalDamaged", err);
+        return E_OK;
+    }
+    events_say(events, EVENT_RECOVERING, "an interrupted upgrade to %s is pending",
+               run.attempt.to.text);
+    run.events = events;
+    rc = place_open(&setup, &memory->state, &place, err);
+    if (rc == E_OK) {
+        run.place = &place;
+        rc = recover_run(&run, events, out, err);
+    }
+    if (rc == E_OK)
+        rc = memory_remove(memory, "marker", err);
+    if (rc == E_OK)
+        events_say(events, EVENT_RECOVERED, "%s", out->why);
+    else
+        stuck(out, "RecoveryFailed", err);
+    run_close(&run);
+    attempt_fini(&document);
+    setup_fini(&setup);
+    return E_OK;
+}
+
+enum errc recover_do(const struct setup *setup, const char *product_word,
+                     const struct events *events, struct upgrade_outcome *out, struct err *err)
+{
+    struct memory memory;
+    outcome_begin(out);
+    enum errc rc = memory_open(setup, true, &memory, err);
+    if (rc == E_BUSY) {
+        set_result(out, result_name(RESULT_ALREADY_RUNNING), err->text);
+        return E_OK;
+    }
+    if (rc != E_OK)
+        return rc;
+    rc = recover_pending(&memory, product_word, events, out, err);
+    memory_close(&memory);
+    return rc;
+}

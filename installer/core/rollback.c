@@ -1,0 +1,363 @@
+#include "installer/core/rollback.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "installer/core/recover.h"
+#include "installer/core/scheduler.h"
+#include "installer/core/settle.h"
+#include "installer/core/upgrade_private.h"
+#include "platform/base/text.h"
+
+struct rollback {
+    const struct setup *setup;
+    const char *word;
+    const struct events *events;
+    struct upgrade_outcome *out;
+    struct memory memory;
+    struct place place;
+    bool has_place;
+    const struct state_kept *kept; /* of memory.state: valid until it changes */
+    struct state_kept target;
+    struct run run;
+    int64_t now;
+};
+
+static void end(struct rollback *r, const char *result, const char *why)
+{
+    text_copy(r->out->result, sizeof(r->out->result), result);
+    (void)text_printable(span_text(why), r->out->why, sizeof(r->out->why));
+}
+
+static enum errc refuse(struct rollback *r, const char *word, const char *why, struct err *err)
+{
+    char result[80];
+    (void)snprintf(result, sizeof(result), "%s-%s", result_name(RESULT_PRE_FAILURE), word);
+    end(r, result, why);
+    return err_set(err, E_REFUSED, "%s", why);
+}
+
+static enum errc cannot(struct rollback *r, const char *why, struct err *err)
+{
+    end(r, result_name(RESULT_PRE_FAILURE), why);
+    return err_set(err, E_REFUSED, "%s", why);
+}
+
+/* --- which one */
+
+/* The stored feed says what was withdrawn, as far as it was ever seen. */
+static bool is_withdrawn(struct rollback *r, const struct version *v)
+{
+    struct product_demands *demands = NULL;
+    struct look look;
+    struct err ignored;
+    bool is = false;
+    if (product_demands_load(r->setup->platform, &r->setup->product, r->setup->base, r->now,
+                             &demands, &ignored) != E_OK)
+        return false;
+    struct look_ask ask = {
+        .setup = r->setup, .demands = demands, .memory = &r->memory, .now = r->now
+    };
+    if (look_recall(&ask, &look, &ignored) == E_OK) {
+        const struct feed_release *release = feed_find_release(verified_feed_get(look.feed), v);
+        is = release != NULL && release->status == STATUS_WITHDRAWN;
+        look_fini(&look);
+    }
+    product_demands_free(demands);
+    return is;
+}
+
+static enum errc choose(struct rollback *r, const struct version *to, struct err *err)
+{
+    const struct upgrade_state *s = &r->memory.state;
+    char why[200];
+    if (to != NULL) {
+        r->kept = state_find_kept(s, to);
+        (void)snprintf(why, sizeof(why),
+                       "version %.60s is not kept; surefoot status shows which "
+                       "are",
+                       to->text);
+        if (r->kept == NULL)
+            return cannot(r, why, err);
+    }
+    for (size_t i = s->n_kept; i > 0 && r->kept == NULL; i--)
+        if (!is_withdrawn(r, &s->kept[i - 1].version))
+            r->kept = &s->kept[i - 1];
+    if (r->kept == NULL)
+        return cannot(r,
+                      s->n_kept == 0 ? "no old version is kept"
+                                     : "every version that is kept was withdrawn by its maker; "
+                                       "rollback --to VERSION goes there all the same",
+                      err);
+    r->target = *r->kept;
+    r->out->to = r->target.version;
+    return E_OK;
+}
+
+/* --- is it what its maker signed */
+
+struct proof {
+    struct buf stored, document;
+    struct product_demands *demands;
+    struct verified_feed *feed;
+    struct verified_release *release;
+};
+
+static void proof_fini(struct proof *p)
+{
+    verified_release_free(p->release);
+    verified_feed_free(p->feed);
+    product_demands_free(p->demands);
+    buf_fini(&p->stored);
+    buf_fini(&p->document);
+}
+
+static enum errc read_proof(struct rollback *r, const char *file, size_t cap, struct buf *out,
+                            struct err *err)
+{
+    char name[STATE_TREE_ROOM + 32], path[SETUP_PATH_ROOM];
+    (void)snprintf(name, sizeof(name), "proof/%s/%s", r->target.tree, file);
+    enum errc rc = memory_path(&r->memory, name, path, err);
+    return rc == E_OK ? platform_read_file(r->setup->platform, path, cap, out, err) : rc;
+}
+
+static enum errc recall_feed(struct rollback *r, struct proof *p, struct err *err)
+{
+    struct stored_feed pair;
+    int64_t accepted = 0;
+    enum errc rc = stored_read(buf_span(&p->stored), &pair, err);
+    if (rc == E_OK && !text_parse_time(pair.accepted, &accepted))
+        rc = err_set(err, E_MALFORMED, "the stored feed does not say when it was accepted");
+    if (rc == E_OK)
+        rc = product_demands_load(r->setup->platform, &r->setup->product, r->setup->base, accepted,
+                                  &p->demands, err);
+    struct verdict *v = rc == E_OK ? calloc(1 + STORED_SIGNATURES_MAX, sizeof(*v)) : NULL;
+    if (rc == E_OK && v == NULL)
+        rc = err_nomem(err);
+    if (rc != E_OK)
+        return rc;
+    struct feed_ask ask = { .product = r->setup->product.name,
+                            .channel = r->setup->product.channel,
+                            .now = accepted };
+    ask.policies = product_demands_of_feed(p->demands, &ask.n_policies);
+    rc =
+        verified_feed_recall(pair.feed, pair.signatures, pair.n_signatures, &ask, v, &p->feed, err);
+    for (size_t i = 0; i <= pair.n_signatures; i++)
+        verdict_fini(&v[i]);
+    free(v);
+    return rc;
+}
+
+static enum errc recall_release(struct rollback *r, struct proof *p, struct err *err)
+{
+    const struct feed_release *named =
+        feed_find_release(verified_feed_get(p->feed), &r->target.version);
+    struct verdict v;
+    if (named == NULL)
+        return err_set(err, E_REFUSED, "the feed that it came with does not name it");
+    enum errc rc =
+        verified_release_make(buf_span(&p->document), p->feed, named, &v, &p->release, err);
+    verdict_fini(&v);
+    return rc;
+}
+
+static enum errc prove_tree(struct rollback *r, const struct proof *p, struct err *err)
+{
+    char tree[SETUP_PATH_ROOM];
+    enum target_os os;
+    enum target_arch arch;
+    enum errc rc = upgrade_target(r->setup, &os, &arch, err);
+    if (rc == E_OK)
+        rc = place_put_away(&r->place, r->target.tree, tree, err);
+    if (rc != E_OK)
+        return rc;
+    const struct payload *payload =
+        release_find_payload(verified_release_get(p->release), os, arch, PAYLOAD_ARCHIVE);
+    if (payload == NULL)
+        return err_set(err, E_REFUSED, "its release has no payload for this system");
+    return stage_check_tree(r->setup, tree, payload, err);
+}
+
+static enum errc prove(struct rollback *r, struct err *err)
+{
+    struct proof p = { .feed = NULL };
+    char why[300];
+    enum errc rc = read_proof(r, "feed.stored", STORED_BYTES_MAX, &p.stored, err);
+    if (rc == E_OK)
+        rc = read_proof(r, "release.xml", RELEASE_BYTES_MAX, &p.document, err);
+    if (rc == E_OK)
+        rc = recall_feed(r, &p, err);
+    if (rc == E_OK)
+        rc = recall_release(r, &p, err);
+    if (rc == E_OK)
+        rc = prove_tree(r, &p, err);
+    proof_fini(&p);
+    if (rc == E_OK || rc == E_NOMEM || rc == E_ARGUMENT || rc == E_IO)
+        return rc;
+    (void)snprintf(why, sizeof(why), "the kept version %.60s can't be proven: %.200s",
+                   r->target.version.text, err->text);
+    return refuse(r, rc == E_ABSENT ? "Unsigned" : "KeptTreeChanged", why, err);
+}
+
+/* --- going there */
+
+static enum errc plan_run(struct rollback *r, struct err *err)
+{
+    enum scheduler_is is = SCHEDULER_OFF;
+    bool has_old = false;
+    char tree[SETUP_PATH_ROOM];
+    enum errc rc = place_current(&r->place, tree, &has_old, err);
+    if (rc == E_OK && r->setup->product.scheduler.is_there)
+        rc = scheduler_status(r->setup, &is, err);
+    struct plan_ask ask = { .product = &r->setup->product,
+                            .has_old = has_old,
+                            .scheduler_is_on = is == SCHEDULER_ON };
+    if (rc == E_OK)
+        plan_make(&ask, &r->run.plan);
+    return rc;
+}
+
+static enum errc finish(struct rollback *r, enum run_end end_of, struct err *err)
+{
+    struct err ignored;
+    enum errc rc = E_OK;
+    if (end_of == RUN_STUCK)
+        return E_OK;
+    if (end_of == RUN_COMMITTED) {
+        if (run_resume_scheduler(&r->run, &ignored) != E_OK)
+            events_say(r->events, EVENT_WARNING, "the product's scheduler: %s", ignored.text);
+        rc = settle_commit(&r->run, err);
+    }
+    return rc == E_OK ? run_tidy(&r->run, end_of == RUN_COMMITTED, err) : rc;
+}
+
+static enum errc take_steps(struct rollback *r, struct err *err)
+{
+    enum run_end end_of = RUN_NONE;
+    char result[RUN_RESULT_ROOM], why[240];
+    enum errc rc = run_steps(&r->run, &end_of, result, why, err);
+    if (rc != E_OK)
+        return rc;
+    r->out->downtime_ms = run_downtime_ms(&r->run);
+    if (end_of == RUN_COMMITTED)
+        (void)snprintf(why, sizeof(why), "version %.60s is back", r->target.version.text);
+    end(r, result, why);
+    if (finish(r, end_of, err) != E_OK)
+        events_say(r->events, EVENT_WARNING, "tidying up: %s", err->text);
+    return E_OK;
+}
+
+static enum errc go(struct rollback *r, struct err *err)
+{
+    struct run *run = &r->run;
+    struct err ignored;
+    *run = (struct run){ .setup = r->setup,
+                         .events = r->events,
+                         .memory = &r->memory,
+                         .place = &r->place,
+                         .attempt = { .command = ATTEMPT_ROLLBACK,
+                                      .started = r->now,
+                                      .from = r->out->from,
+                                      .to = r->target.version } };
+    text_copy(run->new_name, sizeof(run->new_name), r->target.tree);
+    text_copy(run->old_name, sizeof(run->old_name), r->memory.state.tree);
+    enum errc rc = place_make_store(&r->place, err);
+    if (rc == E_OK)
+        rc = place_id(&r->place, run->new_name, run->new_id, err);
+    if (rc == E_OK)
+        rc = plan_run(r, err);
+    if (rc == E_OK)
+        rc = run_begin(run, err);
+    if (rc == E_OK) {
+        rc = take_steps(r, err);
+        if (rc != E_OK && run_tidy(run, false, &ignored) != E_OK)
+            events_say(r->events, EVENT_WARNING, "tidying up: %s", ignored.text);
+    }
+    run_close(run);
+    return rc;
+}
+
+/* --- the order */
+
+static enum errc walk(struct rollback *r, const struct version *to, bool dry_run, struct err *err)
+{
+    if (!r->memory.state.has_installed)
+        return cannot(r, "no version is known to be installed", err);
+    r->out->from = r->memory.state.installed;
+    enum errc rc = choose(r, to, err);
+    if (rc == E_OK)
+        rc = place_open(r->setup, &r->memory.state, &r->place, err);
+    r->has_place = rc == E_OK;
+    if (rc == E_OK)
+        rc = prove(r, err);
+    if (rc != E_OK)
+        return rc;
+    events_say(r->events, EVENT_VERIFIED, "version %s, which is kept, is what its maker signed",
+               r->target.version.text);
+    if (dry_run) {
+        (void)snprintf(r->out->why, sizeof(r->out->why), "would go back to %s",
+                       r->target.version.text);
+        return E_OK;
+    }
+    return go(r, err);
+}
+
+static enum errc write_down(struct rollback *r, struct err *err)
+{
+    struct settle_ask ask = { .memory = &r->memory,
+                              .events = r->events,
+                              .command = ATTEMPT_ROLLBACK,
+                              .outcome = r->out,
+                              .started = r->now };
+    if (r->out->result[0] == '\0')
+        return E_OK;
+    enum errc rc = settle_attempt(&ask, err);
+    if (rc == E_OK && r->has_place && outcome_class(r->out) == RESULT_CLASS_SUCCESS)
+        settle_collect(r->setup, &r->memory, &r->place, r->events);
+    return rc;
+}
+
+static enum errc recover_first(struct rollback *r, struct err *err)
+{
+    bool pending = false;
+    enum errc rc = memory_recovery_is_pending(&r->memory, &pending, err);
+    if (rc == E_OK && pending)
+        rc = recover_pending(&r->memory, r->word, r->events, r->out, err);
+    if (rc == E_OK && outcome_class(r->out) == RESULT_CLASS_ROLLBACK_FAILED)
+        return err_set(err, E_REFUSED, "%s", r->out->why);
+    if (rc == E_OK)
+        outcome_begin(r->out);
+    return rc;
+}
+
+enum errc rollback_do(const struct setup *setup, const char *product_word,
+                      const struct events *events, const struct version *to, bool dry_run,
+                      struct upgrade_outcome *out, struct err *err)
+{
+    struct rollback *r = calloc(1, sizeof(*r));
+    outcome_begin(out);
+    if (r == NULL)
+        return err_nomem(err);
+    r->setup = setup;
+    r->word = product_word;
+    r->events = events;
+    r->out = out;
+    r->now = setup->platform->host->now(setup->platform->self);
+    enum errc rc = memory_open(setup, true, &r->memory, err);
+    if (rc == E_OK) {
+        rc = recover_first(r, err);
+        if (rc == E_OK)
+            rc = walk(r, to, dry_run, err);
+        if (rc != E_OK && rc != E_ARGUMENT && out->result[0] == '\0')
+            end(r, result_name(RESULT_PRE_FAILURE), err->text);
+        if (rc != E_ARGUMENT && write_down(r, err) != E_OK)
+            events_say(events, EVENT_WARNING, "%s", err->text);
+        memory_close(&r->memory);
+    } else if (rc == E_BUSY) {
+        end(r, result_name(RESULT_ALREADY_RUNNING), err->text);
+        rc = E_OK;
+    }
+    free(r);
+    return rc == E_ARGUMENT || (rc != E_OK && out->result[0] == '\0') ? rc : E_OK;
+}

@@ -1,0 +1,255 @@
+#include "installer/core/settle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "installer/core/stage.h"
+#include "platform/base/text.h"
+
+static int64_t now_of(const struct memory *m)
+{
+    return m->setup->platform->host->now(m->setup->platform->self);
+}
+
+/* --- what is installed */
+
+enum errc settle_commit(struct run *run, struct err *err)
+{
+    struct upgrade_state *s = &run->memory->state;
+    const struct attempt *a = &run->attempt;
+    struct version old = a->from;
+    enum errc rc = E_OK;
+    if (s->has_installed && strcmp(s->tree, run->new_name) == 0)
+        return E_OK; /* it was taken over before */
+    if (run->old_name[0] != '\0' && old.text[0] == '\0')
+        rc = version_read(span_text("0.0.0-adopted"), &old, err);
+    if (rc == E_OK && run->old_name[0] != '\0') {
+        state_drop_kept(s, run->old_name);
+        rc = state_keep(s, &old, run->old_name, now_of(run->memory), err);
+    }
+    if (rc != E_OK)
+        return rc;
+    state_drop_kept(s, run->new_name);
+    s->has_installed = true;
+    s->installed = a->to;
+    s->switch_mode = run->place->mode;
+    text_copy(s->tree, sizeof(s->tree), run->new_name);
+    if (a->command == ATTEMPT_ROLLBACK)
+        state_set_hold(s, &a->from, now_of(run->memory));
+    else
+        state_clear_hold(s, &a->to);
+    return memory_save(run->memory, err);
+}
+
+/* --- the word and its reason */
+
+static void set_word(const struct settle_ask *ask, enum state_word word, const char *reason)
+{
+    bool changed = false;
+    memory_set_word(ask->memory, word, reason, now_of(ask->memory), &changed);
+    if (changed)
+        events_say(ask->events, EVENT_STATE_CHANGED, "state %s%s%s", state_words[word],
+                   reason[0] != '\0' ? ": " : "", reason);
+}
+
+/* Suspended is of unattended runs alone; Disabled is never taken away by an attempt. */
+static void settle_word(const struct settle_ask *ask)
+{
+    const struct upgrade_state *s = &ask->memory->state;
+    const char *result = ask->outcome->result;
+    const enum state_word word = (enum state_word)s->word;
+    switch (outcome_class(ask->outcome)) {
+    case RESULT_CLASS_ABORTED:
+    case RESULT_CLASS_NOT_SUPPORTED:
+        if (ask->command == ATTEMPT_RUN && word != STATE_DISABLED)
+            set_word(ask, STATE_SUSPENDED, result);
+        break;
+    case RESULT_CLASS_SUCCESS:
+        if (word != STATE_DISABLED)
+            set_word(ask, STATE_ENABLED, "");
+        break;
+    case RESULT_CLASS_ROLLED_BACK:
+    case RESULT_CLASS_ROLLBACK_FAILED: set_word(ask, word, result); break;
+    default: break;
+    }
+}
+
+/* Programs that keep an upgrade waiting may be ended after a time that begins here. */
+static void settle_waiting(const struct settle_ask *ask)
+{
+    struct upgrade_state *s = &ask->memory->state;
+    const struct preflight *reasons = &ask->outcome->reasons;
+    bool waits = false;
+    for (size_t i = 0; i < reasons->n; i++)
+        waits = waits || reasons->items[i].phase == RESULT_PHASE_ACTIVITY;
+    if (!waits || outcome_class(ask->outcome) != RESULT_CLASS_ABORTED) {
+        s->has_waiting = false;
+        s->waiting_since = 0;
+    } else if (!s->has_waiting || version_compare(&s->waiting_version, &ask->outcome->to) != 0) {
+        s->has_waiting = true;
+        s->waiting_version = ask->outcome->to;
+        s->waiting_since = now_of(ask->memory);
+    }
+}
+
+static void settle_hold(const struct settle_ask *ask)
+{
+    struct upgrade_state *s = &ask->memory->state;
+    if (!ask->sets_hold || state_is_on_hold(s, &ask->outcome->to))
+        return;
+    state_set_hold(s, &ask->outcome->to, now_of(ask->memory));
+    events_say(ask->events, EVENT_HOLD_SET,
+               "release %s is on hold until a newer one comes or it is asked for by name",
+               ask->outcome->to.text);
+}
+
+/* --- the history */
+
+static enum errc add_history(const struct settle_ask *ask, struct err *err)
+{
+    const struct upgrade_outcome *o = ask->outcome;
+    struct attempt_reason items[HISTORY_REASONS_MAX];
+    char texts[HISTORY_REASONS_MAX][PREFLIGHT_TEXT_ROOM];
+    struct attempt a = { .command = ask->command,
+                         .from = o->from,
+                         .to = o->to,
+                         .result = o->result,
+                         .has_downtime = o->downtime_ms >= 0,
+                         .downtime_ms = o->downtime_ms >= 0 ? (uint64_t)o->downtime_ms : 0,
+                         .started = ask->started,
+                         .ended = now_of(ask->memory) };
+    a.reasons.items = items;
+    for (size_t i = 0; i < o->reasons.n && a.reasons.n < HISTORY_REASONS_MAX; i++) {
+        const struct preflight_finding *f = &o->reasons.items[i];
+        (void)text_printable(span_text(f->text), texts[a.reasons.n], PREFLIGHT_TEXT_ROOM);
+        items[a.reasons.n] =
+            (struct attempt_reason){ .result = f->result[0] != '\0' ? f->result : NULL,
+                                     .text = texts[a.reasons.n] };
+        a.reasons.n++;
+    }
+    if (a.reasons.n == 0 && o->why[0] != '\0') {
+        (void)text_printable(span_text(o->why), texts[0], PREFLIGHT_TEXT_ROOM);
+        items[0] = (struct attempt_reason){ .text = texts[0] };
+        a.reasons.n = 1;
+    }
+    return memory_add_history(ask->memory, &a, err);
+}
+
+static void tell_end(const struct settle_ask *ask)
+{
+    static const enum event_kind kinds[] = {
+        [RESULT_CLASS_NONE] = EVENT_UP_TO_DATE,
+        [RESULT_CLASS_SUCCESS] = EVENT_SUCCESS,
+        [RESULT_CLASS_ABORTED] = EVENT_ABORTED,
+        [RESULT_CLASS_NOT_SUPPORTED] = EVENT_NOT_SUPPORTED,
+        [RESULT_CLASS_ROLLED_BACK] = EVENT_ROLLED_BACK,
+        [RESULT_CLASS_ROLLBACK_FAILED] = EVENT_ROLLBACK_FAILED,
+        [RESULT_CLASS_PRE_FAILURE] = EVENT_PRE_FAILURE,
+    };
+    const struct upgrade_outcome *o = ask->outcome;
+    enum event_kind kind = kinds[outcome_class(o)];
+    if (kind == EVENT_PRE_FAILURE && strchr(o->result, '-') != NULL)
+        kind = EVENT_REFUSED;
+    if (kind == EVENT_SUCCESS && ask->command == ATTEMPT_ROLLBACK)
+        kind = EVENT_WENT_BACK;
+    if (kind == EVENT_SUCCESS && ask->command == ATTEMPT_INSTALL)
+        kind = EVENT_INSTALLED;
+    events_send(ask->events, &(struct event){ .kind = kind,
+                                              .step = "end",
+                                              .result = o->result,
+                                              .text = o->why,
+                                              .from = &o->from,
+                                              .to = &o->to,
+                                              .downtime_ms = o->downtime_ms });
+}
+
+enum errc settle_attempt(const struct settle_ask *ask, struct err *err)
+{
+    struct upgrade_state *s = &ask->memory->state;
+    const struct upgrade_outcome *o = ask->outcome;
+    enum errc rc = E_OK;
+    tell_end(ask);
+    settle_word(ask);
+    settle_waiting(ask);
+    settle_hold(ask);
+    if (o->to.text[0] != '\0') {
+        s->has_last = true;
+        s->last_version = o->to;
+        s->last_time = now_of(ask->memory);
+        text_copy(s->last_result, sizeof(s->last_result), o->result);
+    }
+    rc = memory_save(ask->memory, err);
+    return rc == E_OK ? add_history(ask, err) : rc;
+}
+
+/* --- old versions */
+
+static enum errc collect_one(struct memory *memory, const struct place *place, const char *tree,
+                             struct err *err)
+{
+    char name[STATE_TREE_ROOM + 16], path[SETUP_PATH_ROOM];
+    enum errc rc = place_discard(place, tree, err);
+    (void)snprintf(name, sizeof(name), "proof/%s", tree);
+    if (rc == E_OK)
+        rc = memory_path(memory, name, path, err);
+    if (rc == E_OK)
+        rc = stage_sweep(memory->setup->platform, path, err);
+    (void)snprintf(name, sizeof(name), "pristine/%s", tree);
+    if (rc == E_OK)
+        rc = memory_path(memory, name, path, err);
+    return rc == E_OK ? stage_sweep(memory->setup->platform, path, err) : rc;
+}
+
+void settle_collect(const struct setup *setup, struct memory *memory, const struct place *place,
+                    const struct events *events)
+{
+    struct upgrade_state *s = &memory->state;
+    struct err err;
+    while (s->n_kept > setup->product.policy.keep) {
+        struct state_kept oldest = s->kept[0];
+        if (collect_one(memory, place, oldest.tree, &err) != E_OK) {
+            events_say(events, EVENT_WARNING, "version %s can't be taken away: %s",
+                       oldest.version.text, err.text);
+            return;
+        }
+        state_drop_kept(s, oldest.tree);
+        if (memory_save(memory, &err) != E_OK) {
+            events_say(events, EVENT_WARNING, "%s", err.text);
+            return;
+        }
+        events_say(events, EVENT_COLLECTED, "version %s is kept no more", oldest.version.text);
+    }
+    place_drop_store(place);
+}
+
+/* --- the default */
+
+enum errc settle_default(const struct memory *memory, enum state_word *out_word, char *out_reason,
+                         struct err *err)
+{
+    const struct default_state *said = &memory->setup->product.policy.default_state;
+    const struct upgrade_state *s = &memory->state;
+    *out_word = (enum state_word)s->word;
+    text_copy(out_reason, RESULT_TEXT_MAX + 1, s->reason);
+    if (s->is_set)
+        return E_OK;
+    if (!said->is_enabled) {
+        *out_word = STATE_DISABLED;
+        return E_OK;
+    }
+    if (said->conditions.checks.n == 0)
+        return E_OK;
+    struct preflight *found = calloc(1, sizeof(*found));
+    if (found == NULL)
+        return err_nomem(err);
+    enum errc rc = preflight_conditions(memory->setup, &said->conditions, found, err);
+    if (rc == E_OK && found->n > 0) {
+        *out_word = STATE_DISABLED;
+        text_copy(out_reason, RESULT_TEXT_MAX + 1,
+                  found->items[0].result[0] != '\0' ? found->items[0].result
+                                                    : found->items[0].text);
+    }
+    free(found);
+    return rc;
+}

@@ -1,0 +1,70 @@
+#ifndef SUREFOOT_CORE_UPGRADE_PRIVATE_H
+#define SUREFOOT_CORE_UPGRADE_PRIVATE_H
+
+/* upgrade_private.h: what the pieces of an upgrade share: upgrade.c has the order of work. */
+
+#include "installer/core/look.h"
+#include "installer/core/upgrade.h"
+
+/* What is installed, as far as we know it. */
+struct installed {
+    bool is_there;                 /* a tree is in place */
+    char tree[SETUP_PATH_ROOM];    /* where */
+    bool is_known;                 /* we put it there, or adopted it */
+    struct release release;        /* what it came from; read from our own store, for names alone */
+    const struct payload *payload; /* NULL: not known */
+    char pristine[SETUP_PATH_ROOM]; /* "" where there is none */
+};
+
+struct upgrade {
+    const struct upgrade_ask *ask;
+    const struct setup *setup;
+    struct upgrade_outcome *out;
+    struct memory memory;
+    bool has_memory;
+    int64_t now;
+    struct product_demands *demands;
+    struct look look;
+    struct look_ask look_ask;
+    struct decided decided;
+    struct place place;
+    bool has_place;
+    struct installed installed;
+    struct survey *survey;
+    struct buf document; /* the release document's bytes */
+    struct verified_release *release;
+    const struct payload *payload;
+    struct verified_package *package;
+    char payload_path[SETUP_PATH_ROOM]; /* "" where none was fetched */
+    struct run run;
+    struct attempt_reason reasons[HISTORY_REASONS_MAX];
+};
+
+/* upgrade_end sets the outcome. `why` is shortened where it must be. */
+void upgrade_end(struct upgrade *u, const char *result, const char *why);
+/* upgrade_refuse is PreUpgradeFailure-WORD. */
+void upgrade_refuse(struct upgrade *u, const char *word, const char *why);
+
+/* --- upgrade_installed.c */
+MUST_USE enum errc installed_find(const struct place *place, const struct memory *memory,
+                                  enum target_os os, enum target_arch arch, struct installed *out,
+                                  struct err *err);
+void installed_fini(struct installed *i);
+/* upgrade_target is the system that payloads must be for. */
+MUST_USE enum errc upgrade_target(const struct setup *setup, enum target_os *os,
+                                  enum target_arch *arch, struct err *err);
+
+/* --- upgrade_download.c: from the verified release to the verified package. E_REFUSED: the outcome
+ * says why. */
+MUST_USE enum errc upgrade_download(struct upgrade *u, struct err *err);
+
+/* --- upgrade_apply.c: stage, prepare, run; ends with an outcome. */
+MUST_USE enum errc upgrade_apply(struct upgrade *u, struct err *err);
+/* upgrade_keep_proof stores what a tree was proven by, under its name. */
+MUST_USE enum errc upgrade_keep_proof(struct upgrade *u, const char *tree, struct err *err);
+
+/* --- upgrade_adopt.c: a tree that is already there and is a release of the feed is taken over as
+ * it is. *out_adopted says whether. */
+MUST_USE enum errc upgrade_adopt(struct upgrade *u, bool *out_adopted, struct err *err);
+
+#endif
