@@ -3,18 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "installer/cli/commands.h"
 #include "platform/base/text.h"
 
 #define VERSION "0.1.0"
-
-static const struct command {
-    const char *name, *arguments, *help;
-    command_fn run;
-} commands[] = {
-    { "verify", "[trust] FILE...",
-      "check signatures of release artifacts; unpacks and runs nothing", cmd_verify },
-    { "inspect", "FILE...", "show what a file says of itself, trusting nothing", cmd_inspect },
-};
 
 static const struct {
     enum exit_code code;
@@ -54,11 +46,8 @@ enum exit_code cli_fail(const struct cli *cli, const struct err *err)
 
 static void print_usage(FILE *to)
 {
-    (void)fprintf(
-        to,
-        "usage: surefoot COMMAND [options] ...\n\n"
-        "Proves who made a release artifact and that every byte is what they made.\n\ncommands:\n");
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+    (void)fprintf(to, "usage: surefoot COMMAND [options] ...\n\n%s\n\ncommands:\n", commands_about);
+    for (size_t i = 0; i < n_commands; i++)
         (void)fprintf(to, "  %-10s %-18s %s\n", commands[i].name, commands[i].arguments,
                       commands[i].help);
     (void)fprintf(to, "  %-10s %-18s %s\n", "help", "exit-codes", "what each exit code means");
@@ -74,7 +63,7 @@ static enum exit_code print_exit_codes(void)
 
 static const struct command *find_command(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+    for (size_t i = 0; i < n_commands; i++)
         if (strcmp(commands[i].name, name) == 0)
             return &commands[i];
     return NULL;

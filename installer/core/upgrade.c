@@ -8,6 +8,7 @@
 
 #include "installer/core/recover.h"
 #include "installer/core/settle.h"
+#include "installer/core/support.h"
 #include "installer/core/upgrade_private.h"
 #include "platform/base/text.h"
 
@@ -116,21 +117,18 @@ static enum errc look(struct upgrade *u, struct err *err)
 
 static void warn_of_support(struct upgrade *u)
 {
-    const struct feed *feed = verified_feed_get(u->look.feed);
     const struct version *v = &u->memory.state.installed;
-    const struct feed_release *r =
-        u->memory.state.has_installed ? feed_find_release(feed, v) : NULL;
+    struct support support;
     char when[32];
-    if (r != NULL && r->status == STATUS_WITHDRAWN)
+    if (!u->memory.state.has_installed)
+        return;
+    support_of(verified_feed_get(u->look.feed), v, u->now, &support);
+    if (support.is_withdrawn)
         events_say(u->ask->events, EVENT_WITHDRAWN,
                    "version %s, which is installed, was withdrawn by its maker", v->text);
-    for (size_t i = 0; i < feed->supports.n && u->memory.state.has_installed; i++) {
-        const struct feed_support *s = &feed->supports.items[i];
-        if (version_matches(&s->version, v) && u->now >= s->ends - s->notice_s)
-            events_say(u->ask->events, EVENT_SUPPORT_ENDS, "support of version %s %s at %s",
-                       v->text, u->now >= s->ends ? "ended" : "ends",
-                       text_format_time(s->ends, when));
-    }
+    if (support.is_near)
+        events_say(u->ask->events, EVENT_SUPPORT_ENDS, "support of version %s %s at %s", v->text,
+                   support.has_ended ? "ended" : "ends", text_format_time(support.ends, when));
 }
 
 /* --- the decision */
