@@ -214,6 +214,8 @@ struct proc_ops {
      * before; E_BUSY if it did not go. E_ARGUMENT for ourselves and for the first process. */
     enum errc (*terminate)(void *self, int64_t pid, uint64_t born, int64_t grace_ms,
                            struct err *err);
+    /* The absolute path of the program that is running: ours. */
+    enum errc (*own_program)(void *self, char *to, size_t room, struct err *err);
     /* Do we have rights beyond those of whoever set up our environment: root, or by the file? */
     bool (*is_elevated)(void *self);
 };
@@ -239,7 +241,7 @@ struct host_time {
     int offset_s;         /* local less UTC */
 };
 
-enum host_folder { HOST_STATE, HOST_CACHE };
+enum host_folder { HOST_STATE, HOST_CACHE, HOST_CONFIG };
 
 enum host_level { HOST_INFO = 0, HOST_WARNING, HOST_ERROR };
 
@@ -257,9 +259,10 @@ struct host_ops {
     /* The configuration folder: /etc/surefoot, for an ordinary user that has one
      * ~/.config/surefoot; on Windows ProgramData\Surefoot. Written to `to` (room bytes). */
     enum errc (*config_folder)(void *self, char *to, size_t room, struct err *err);
-    /* Where a product's state or what was fetched for it is kept unless its file says otherwise:
-     * /var/lib/surefoot and /var/cache/surefoot; of an ordinary user ~/.local/state/surefoot and
-     * ~/.cache/surefoot; on Windows ProgramData\Surefoot\state and \cache. */
+    /* Where a product's state, what was fetched for it, and configuration are kept unless its file
+     * says otherwise: /var/lib/surefoot, /var/cache/surefoot, /etc/surefoot; of an ordinary user
+     * ~/.local/state/surefoot, ~/.cache/surefoot, ~/.config/surefoot, whether there or not; on
+     * Windows ProgramData\Surefoot\state, \cache, \config. */
     enum errc (*usual_folder)(void *self, enum host_folder which, char *to, size_t room,
                               struct err *err);
     /* The path from the root on: what it is relative to is the folder that we were started in. */

@@ -17,6 +17,10 @@ const struct command commands[] = {
     { "rollback", "PRODUCT", "back to the version kept", cmd_rollback },
     { "recover", "PRODUCT", "finish or undo an interrupted upgrade", cmd_recover },
     { "history", "PRODUCT", "past attempts: times, downtime, result, reasons", cmd_history },
+    { "doctor", "PRODUCT", "test feed, proxy, TLS, clock, permissions, database, disk, keys",
+      cmd_doctor },
+    { "schedule", "VERB PRODUCT", "install, remove or show the timer and the recover unit",
+      cmd_schedule },
 };
 const size_t n_commands = ARRAY_LEN(commands);
 const char *const commands_about =

@@ -20,6 +20,8 @@ enum exit_code cmd_disable(struct cli *cli, int argc, char **argv);
 enum exit_code cmd_rollback(struct cli *cli, int argc, char **argv);
 enum exit_code cmd_recover(struct cli *cli, int argc, char **argv);
 enum exit_code cmd_history(struct cli *cli, int argc, char **argv);
+enum exit_code cmd_doctor(struct cli *cli, int argc, char **argv);
+enum exit_code cmd_schedule(struct cli *cli, int argc, char **argv);
 
 /* Which options a command has beside --format, --quiet, --verbose, --help: bits. */
 enum product_option {

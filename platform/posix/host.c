@@ -43,16 +43,23 @@ static enum errc host_config_folder(void *self, char *to, size_t room, struct er
     return E_OK;
 }
 
-/* The XDG Base Directory Specification's places. */
+/* Root's places, and those of the XDG Base Directory Specification. */
+static const struct {
+    const char *root, *variable, *in_home;
+} usual[] = {
+    [HOST_STATE] = { "/var/lib", "XDG_STATE_HOME", ".local/state" },
+    [HOST_CACHE] = { "/var/cache", "XDG_CACHE_HOME", ".cache" },
+    [HOST_CONFIG] = { "/etc", "XDG_CONFIG_HOME", ".config" },
+};
+
 static int own_usual_folder(enum host_folder which, char *to, size_t room)
 {
-    const char *said = getenv(which == HOST_STATE ? "XDG_STATE_HOME" : "XDG_CACHE_HOME");
+    const char *said = getenv(usual[which].variable);
     const char *home = getenv("HOME");
     if (said != NULL && said[0] == '/')
         return snprintf(to, room, "%s/surefoot", said);
     if (home != NULL && home[0] == '/')
-        return snprintf(to, room, "%s/%s/surefoot", home,
-                        which == HOST_STATE ? ".local/state" : ".cache");
+        return snprintf(to, room, "%s/%s/surefoot", home, usual[which].in_home);
     return -1;
 }
 
@@ -60,9 +67,8 @@ static enum errc host_usual_folder(void *self, enum host_folder which, char *to,
                                    struct err *err)
 {
     UNUSED(self);
-    int n = posix_is_elevated()
-                ? snprintf(to, room, "%s/surefoot", which == HOST_STATE ? "/var/lib" : "/var/cache")
-                : own_usual_folder(which, to, room);
+    int n = posix_is_elevated() ? snprintf(to, room, "%s/surefoot", usual[which].root)
+                                : own_usual_folder(which, to, room);
     if (n < 0)
         return err_set(err, E_ABSENT, "there is no home folder (HOME) to keep things in");
     if ((size_t)n >= room)

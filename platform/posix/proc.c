@@ -1,5 +1,8 @@
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 #include "platform/posix/proc_parts.h"
 
@@ -37,6 +40,18 @@ static enum errc proc_list(void *self, proc_fn fn, void *ctx, struct err *err)
     return rc;
 }
 
+static enum errc proc_own_program(void *self, char *to, size_t room, struct err *err)
+{
+    UNUSED(self);
+    ssize_t n = readlink("/proc/self/exe", to, room);
+    if (n < 0)
+        return os_err_set(err, errno, "cannot tell where our own program is");
+    if ((size_t)n >= room)
+        return err_set(err, E_LIMIT, "no room for our own program's path");
+    to[n] = '\0';
+    return E_OK;
+}
+
 static bool proc_is_elevated(void *self)
 {
     UNUSED(self);
@@ -48,5 +63,6 @@ const struct proc_ops posix_proc_ops = {
     .holders = proc_holders,
     .run = proc_run,
     .terminate = proc_terminate,
+    .own_program = proc_own_program,
     .is_elevated = proc_is_elevated,
 };

@@ -48,9 +48,11 @@ static enum errc host_usual_folder(void *self, enum host_folder which, char *to,
 {
     enum errc rc = host_config_folder(self, to, room, err);
     size_t len = rc == E_OK ? strlen(to) : 0;
-    int n = rc == E_OK
-                ? snprintf(to + len, room - len, "/%s", which == HOST_STATE ? "state" : "cache")
-                : 0;
+    int n = rc == E_OK ? snprintf(to + len, room - len, "/%s",
+                                  which == HOST_STATE   ? "state"
+                                  : which == HOST_CACHE ? "cache"
+                                                        : "config")
+                       : 0;
     if (rc == E_OK && (n < 0 || (size_t)n >= room - len))
         rc = err_set(err, E_LIMIT, "no room for a folder's path");
     return rc;

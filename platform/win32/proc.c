@@ -38,6 +38,14 @@ static enum errc proc_terminate(void *self, int64_t pid, uint64_t born, int64_t 
     return err_set(err, E_UNSUPPORTED, "processes are not ended on Windows yet");
 }
 
+static enum errc proc_own_program(void *self, char *to, size_t room, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(to);
+    UNUSED(room);
+    return err_set(err, E_UNSUPPORTED, "our own program is not looked for on Windows yet");
+}
+
 /* Where that cannot be found out the environment is trusted no more than by an administrator. */
 static bool proc_is_elevated(void *self)
 {
@@ -58,5 +66,6 @@ const struct proc_ops win32_proc_ops = {
     .holders = proc_holders,
     .run = proc_run,
     .terminate = proc_terminate,
+    .own_program = proc_own_program,
     .is_elevated = proc_is_elevated,
 };

@@ -1,0 +1,271 @@
+/* schedule install|remove|show: the units are written where systemd looks for an administrator's,
+ * and systemctl is asked to take them up. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "installer/cli/product_cmd.h"
+#include "installer/core/decide.h"
+#include "installer/core/memory.h"
+#include "installer/core/schedule.h"
+#include "manifest/value.h"
+#include "platform/base/text.h"
+
+#define UNIT_MAX (64 * 1024)
+
+struct schedule {
+    struct product_cmd *c;
+    struct schedule_ask ask;
+    char program[SETUP_PATH_ROOM], product[SETUP_PATH_ROOM], home[SETUP_PATH_ROOM];
+    char folder[SETUP_PATH_ROOM]; /* where units go */
+};
+
+/* --- what to write, and where */
+
+static void parent_of(const char *path, char to[SETUP_PATH_ROOM])
+{
+    text_copy(to, SETUP_PATH_ROOM, path);
+    char *slash = strrchr(to, '/');
+    if (slash != NULL && slash != to)
+        *slash = '\0';
+}
+
+static enum errc own_minute(const struct setup *setup, unsigned *out, struct err *err)
+{
+    struct memory memory;
+    char machine[MEMORY_MACHINE_ROOM];
+    struct version none = { .text = "0" };
+    enum errc rc = memory_open(setup, false, &memory, err);
+    if (rc == E_OK)
+        rc = memory_machine(&memory, machine, err);
+    if (rc == E_OK)
+        *out = (unsigned)decide_share(machine, setup->product.name, &none, "minute", 60);
+    return rc;
+}
+
+static enum errc unit_folder(struct schedule *s, struct err *err)
+{
+    struct platform *p = s->c->cli->platform;
+    char config[SETUP_PATH_ROOM];
+    if (s->c->setup.is_elevated) {
+        text_copy(s->folder, sizeof(s->folder), "/etc/systemd/system");
+        return E_OK;
+    }
+    /* An ordinary user's units are beside our own configuration: ~/.config/systemd/user. */
+    enum errc rc = p->host->usual_folder(p->self, HOST_CONFIG, config, sizeof(config), err);
+    if (rc == E_OK)
+        parent_of(config, s->folder);
+    if (rc == E_OK)
+        rc = setup_join(s->folder, "systemd/user", config, err);
+    if (rc == E_OK)
+        text_copy(s->folder, sizeof(s->folder), config);
+    return rc;
+}
+
+static enum errc prepare(struct schedule *s, struct err *err)
+{
+    struct platform *p = s->c->cli->platform;
+    const struct setup *setup = &s->c->setup;
+    const bool is_name = value_check_name(span_text(s->c->word), err) == E_OK &&
+                         strchr(s->c->word, '/') == NULL && strstr(s->c->word, ".xml") == NULL;
+    text_copy(s->product, sizeof(s->product), is_name ? s->c->word : setup->path);
+    parent_of(setup->install, s->home);
+    s->ask = (struct schedule_ask){
+        .setup = setup, .program = s->program, .product = s->product, .store_home = s->home
+    };
+    enum errc rc = p->proc->own_program(p->self, s->program, sizeof(s->program), err);
+    if (rc == E_OK)
+        rc = own_minute(setup, &s->ask.minute, err);
+    return rc == E_OK ? unit_folder(s, err) : rc;
+}
+
+static enum errc unit_path(const struct schedule *s, enum schedule_part part,
+                           char to[SETUP_PATH_ROOM], struct err *err)
+{
+    char name[SCHEDULE_NAME_ROOM];
+    return setup_join(s->folder, schedule_unit_name(&s->c->setup, part, name), to, err);
+}
+
+/* --- systemctl, where it is */
+
+static bool ask_systemctl(const struct schedule *s, const char *const *words)
+{
+    static const char *const places[] = { "/usr/bin/systemctl", "/bin/systemctl" };
+    struct platform *p = s->c->cli->platform;
+    const char *argv[12];
+    struct proc_result result;
+    struct err ignored;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        enum fs_kind kind = FS_ABSENT;
+        size_t n = 0;
+        if (p->fs->kind(p->self, places[i], &kind, &ignored) != E_OK || kind != FS_FILE)
+            continue;
+        argv[n++] = places[i];
+        if (!s->c->setup.is_elevated)
+            argv[n++] = "--user";
+        for (; *words != NULL && n < ARRAY_LEN(argv) - 1; words++)
+            argv[n++] = *words;
+        argv[n] = NULL;
+        struct proc_command command = { .argv = argv, .timeout_ms = 60000, .grace_ms = 1000 };
+        if (p->proc->run(p->self, &command, &result, &ignored) != E_OK)
+            return false;
+        buf_fini(&result.output);
+        return result.end == PROC_EXITED && result.code == 0;
+    }
+    return false;
+}
+
+/* --- the three verbs */
+
+static enum errc make_folders(struct platform *p, const char *path, struct err *err)
+{
+    char parent[SETUP_PATH_ROOM];
+    enum fs_kind kind = FS_ABSENT;
+    enum errc rc = p->fs->kind(p->self, path, &kind, err);
+    if (rc != E_OK || kind == FS_FOLDER)
+        return rc;
+    parent_of(path, parent);
+    if (strcmp(parent, path) != 0)
+        rc = make_folders(p, parent, err);
+    return rc == E_OK ? p->fs->make_folder(p->self, path, err) : rc;
+}
+
+static enum errc write_units(struct schedule *s, struct err *err)
+{
+    struct platform *p = s->c->cli->platform;
+    enum errc rc = make_folders(p, s->folder, err);
+    for (int part = 0; part < SCHEDULE_PARTS && rc == E_OK; part++) {
+        char path[SETUP_PATH_ROOM];
+        struct buf text;
+        buf_init(&text, UNIT_MAX);
+        rc = unit_path(s, (enum schedule_part)part, path, err);
+        if (rc == E_OK)
+            rc = schedule_write(&s->ask, (enum schedule_part)part, &text, err);
+        if (rc == E_OK && platform_write_file(p, path, buf_span(&text), 0, err) != E_OK)
+            rc = err_prefix(err, "%.160s: ", path);
+        if (rc == E_OK && p->fs->set_mode(p->self, path, 0644, err) != E_OK)
+            rc = err_prefix(err, "%.160s: ", path);
+        if (rc == E_OK && !s->c->quiet)
+            (void)printf("  wrote %s\n", path);
+        buf_fini(&text);
+    }
+    return rc;
+}
+
+static enum errc install(struct schedule *s, struct err *err)
+{
+    char timer[SCHEDULE_NAME_ROOM], recover[SCHEDULE_NAME_ROOM];
+    const char *const reload[] = { "daemon-reload", NULL };
+    const char *const enable[] = { "enable",
+                                   schedule_unit_name(&s->c->setup, SCHEDULE_RECOVER, recover),
+                                   schedule_unit_name(&s->c->setup, SCHEDULE_TIMER, timer), NULL };
+    const char *const start[] = { "start", timer, NULL };
+    enum errc rc = write_units(s, err);
+    if (rc != E_OK)
+        return rc;
+    const bool is_enabled = ask_systemctl(s, enable);
+    if (is_enabled && ask_systemctl(s, reload) && ask_systemctl(s, start))
+        (void)printf("%s: looked after from now on (%s)\n", s->c->setup.product.name, timer);
+    else if (is_enabled)
+        (void)printf("%s: looked after from the next start of systemd on; it does not answer now\n",
+                     s->c->setup.product.name);
+    else
+        (void)printf("%s: the units are written; systemd is not here to take them up. When it is:\n"
+                     "  systemctl daemon-reload\n  systemctl enable --now %s\n  systemctl enable "
+                     "%s\nor use the lines for cron that `surefoot schedule show` prints.\n",
+                     s->c->setup.product.name, timer, recover);
+    return E_OK;
+}
+
+static enum errc remove_units(struct schedule *s, struct err *err)
+{
+    struct platform *p = s->c->cli->platform;
+    char timer[SCHEDULE_NAME_ROOM], recover[SCHEDULE_NAME_ROOM];
+    const char *const disable[] = { "disable", "--now",
+                                    schedule_unit_name(&s->c->setup, SCHEDULE_TIMER, timer),
+                                    schedule_unit_name(&s->c->setup, SCHEDULE_RECOVER, recover),
+                                    NULL };
+    const char *const reload[] = { "daemon-reload", NULL };
+    size_t n = 0;
+    (void)ask_systemctl(s, disable);
+    for (int part = 0; part < SCHEDULE_PARTS; part++) {
+        char path[SETUP_PATH_ROOM];
+        enum errc rc = unit_path(s, (enum schedule_part)part, path, err);
+        if (rc == E_OK)
+            rc = p->fs->remove(p->self, path, err);
+        if (rc != E_OK && rc != E_ABSENT)
+            return err_prefix(err, "%.160s: ", path);
+        n += rc == E_OK;
+    }
+    (void)ask_systemctl(s, reload);
+    (void)printf("%s: %s\n", s->c->setup.product.name,
+                 n > 0 ? "looked after no more" : "nothing was scheduled");
+    return E_OK;
+}
+
+static enum errc show(struct schedule *s, struct err *err)
+{
+    struct platform *p = s->c->cli->platform;
+    struct buf page;
+    buf_init(&page, 4 * UNIT_MAX);
+    enum errc rc = E_OK;
+    for (int part = 0; part < SCHEDULE_PARTS && rc == E_OK; part++) {
+        char path[SETUP_PATH_ROOM];
+        enum fs_kind kind = FS_ABSENT;
+        rc = unit_path(s, (enum schedule_part)part, path, err);
+        if (rc == E_OK)
+            rc = p->fs->kind(p->self, path, &kind, err);
+        if (rc == E_OK)
+            rc = buf_printf(&page, err, "# %s%s\n", path,
+                            kind == FS_ABSENT ? " (not installed)" : "");
+        if (rc == E_OK)
+            rc = schedule_write(&s->ask, (enum schedule_part)part, &page, err);
+        if (rc == E_OK)
+            rc = buf_add_byte(&page, '\n', err);
+    }
+    if (rc == E_OK)
+        rc = buf_add_text(&page, "# without systemd, for crontab -e\n", err);
+    if (rc == E_OK)
+        rc = schedule_write_cron(&s->ask, &page, err);
+    if (rc == E_OK)
+        rc = cli_write(&page, err);
+    buf_fini(&page);
+    return rc;
+}
+
+enum exit_code cmd_schedule(struct cli *cli, int argc, char **argv)
+{
+    static const struct product_cmd_help help = {
+        "schedule install|remove|show PRODUCT",
+        "Writes the systemd timer that calls `surefoot run`, and a unit that recovers at boot\n"
+        "before the product's services and after an abnormal end; takes them away; or shows them,\n"
+        "with lines for cron.\n",
+        0
+    };
+    static const struct {
+        const char *word;
+        enum errc (*go)(struct schedule *s, struct err *err);
+    } verbs[] = { { "install", install }, { "remove", remove_units }, { "show", show } };
+    struct product_cmd c;
+    struct err err = { .code = E_OK };
+    enum exit_code code;
+    size_t verb = ARRAY_LEN(verbs);
+    for (size_t i = 0; i < ARRAY_LEN(verbs) && argc > 0; i++)
+        if (strcmp(argv[0], verbs[i].word) == 0)
+            verb = i;
+    const bool has_verb = verb < ARRAY_LEN(verbs);
+    if (!has_verb && !(argc > 0 && argv[0][0] == '-')) {
+        (void)err_set(&err, E_ARGUMENT, "say install, remove or show, and the PRODUCT");
+        return cli_fail(cli, &err);
+    }
+    if (!product_cmd_open(&c, cli, &help, argc - has_verb, argv + has_verb, &code))
+        return code;
+    struct schedule s = { .c = &c };
+    enum errc rc = has_verb ? prepare(&s, &err)
+                            : err_set(&err, E_ARGUMENT, "say install, remove or show first");
+    if (rc == E_OK)
+        rc = verbs[verb].go(&s, &err);
+    code = rc == E_OK ? EXIT_DONE : cli_fail(cli, &err);
+    product_cmd_close(&c);
+    return code;
+}
