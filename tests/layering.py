@@ -44,7 +44,7 @@ FOREIGN = {
     "jansson.h": ["installer/cli/print_json.c", "installer/cli/print_sarif.c", "installer/cli/inspect_json.c", "installer/cli/json_parts.c",
                   "installer/cli/report_json.c", "installer/cli/cmd_status.c", "installer/cli/cmd_history.c", "installer/cli/cmd_doctor.c",
                   "installer/core/setting_json.c", "keys/publish/print_json.c"],
-    "curl/": ["installer/core/fetch_curl.c"],
+    "curl/": ["installer/core/fetch_curl.c", "installer/core/fetch_probe.c"],
     "archive.h": ["installer/core/unpack.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
     "archive_entry.h": ["installer/core/unpack.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
 }
