@@ -85,6 +85,8 @@ struct fs_ops {
      * now; it stays so as no one but root and us can change it. */
     enum errc (*guard)(void *self, const char *path, unsigned flags, struct fs_guard *out,
                        struct err *err);
+    /* Is another volume, or another part of this one, mounted at the folder? */
+    enum errc (*is_mount_point)(void *self, const char *path, bool *out_is, struct err *err);
     /* Has any process the regular file open for writing? E_ACCESS where it is not ours to ask,
      * E_UNSUPPORTED where the file system can't tell. */
     enum errc (*has_writer)(void *self, const char *path, bool *out_has, struct err *err);
@@ -123,6 +125,11 @@ struct fs_ops {
      * that is not ours to give; `to` is then in between, and never more open than one of both. */
     enum errc (*copy_owner_and_attributes)(void *self, const char *from, const char *to,
                                            struct err *err);
+    /* Sets owner and group, numbers as in fs_info, of a file, folder or link. */
+    enum errc (*set_owner)(void *self, const char *path, uint32_t owner, uint32_t group,
+                           struct err *err);
+    /* Sets when a file, folder or link was last written. */
+    enum errc (*set_mtime)(void *self, const char *path, int64_t mtime_ns, struct err *err);
     /* Gives a file, folder or link another name on the same volume; E_EXISTS where that is taken.
      * E_UNSUPPORTED: another volume, or a file system that can't do this in one step. */
     enum errc (*rename_new)(void *self, const char *from, const char *to, struct err *err);

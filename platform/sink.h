@@ -17,7 +17,11 @@
  * it the file gets what the system gives to new files. SINK_NO_REPLACE: a name that is taken is
  * E_EXISTS, at once and again at the commit. Otherwise a regular file of that name is replaced; a
  * folder, device or symbolic link never is (E_ARGUMENT). */
-enum sink_flags { SINK_PRIVATE = 1, SINK_NO_REPLACE = 2 };
+/* SINK_UNFLUSHED: for a tree of many files that is flushed as a whole later (fs.flush_tree), in a
+ * folder that is ours alone: the file has its name from the start, nothing is flushed, and it is
+ * never put in place of another (E_EXISTS). Where a platform knows no better it is as
+ * SINK_NO_REPLACE. */
+enum sink_flags { SINK_PRIVATE = 1, SINK_NO_REPLACE = 2, SINK_UNFLUSHED = 4 };
 
 struct sink;
 

@@ -27,12 +27,13 @@
 
 struct stage_ask {
     const struct setup *setup;
-    const struct events *events; /* or NULL */
-    const char *tree;            /* the new one: not there yet, in a private folder */
-    const char *pristine;        /* folder to make: the release's own configuration files */
-    const char *old_tree;        /* NULL: none is installed */
-    const struct survey *survey; /* of old_tree */
-    const char *old_pristine;    /* of the installed release; NULL: not known */
+    const struct events *events;     /* or NULL */
+    const char *tree;                /* the new one: not there yet, in a private folder */
+    const char *pristine;            /* folder to make: the release's own configuration files */
+    const char *old_tree;            /* NULL: none is installed */
+    const struct survey *survey;     /* of old_tree */
+    const struct payload *installed; /* what the installed release lists; NULL: not known */
+    const char *old_pristine;        /* of the installed release; NULL: not known */
 };
 
 struct stage_stop {

@@ -86,6 +86,7 @@ static enum errc build_tree(struct upgrade *u, struct err *err)
                              .pristine = pristine,
                              .old_tree = old->is_there ? old->tree : NULL,
                              .survey = u->survey,
+                             .installed = old->payload,
                              .old_pristine = old->pristine[0] != '\0' ? old->pristine : NULL };
     struct stage_report *report = calloc(1, sizeof(*report));
     enum errc rc = report == NULL ? err_nomem(err) : E_OK;

@@ -113,3 +113,24 @@ enum errc fs_copy_owner_and_attributes(void *self, const char *from, const char 
         (void)close(to_fd);
     return rc;
 }
+
+enum errc fs_set_owner(void *self, const char *path, uint32_t owner, uint32_t group,
+                       struct err *err)
+{
+    UNUSED(self);
+    return fchownat(AT_FDCWD, path, owner, group, AT_SYMLINK_NOFOLLOW) == 0
+               ? E_OK
+               : os_err_set(err, errno, "cannot set the owner");
+}
+
+enum errc fs_set_mtime(void *self, const char *path, int64_t mtime_ns, struct err *err)
+{
+    const int64_t s = mtime_ns >= 0 ? mtime_ns / 1000000000 : (mtime_ns - 999999999) / 1000000000;
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+                                 { .tv_sec = (time_t)s,
+                                   .tv_nsec = (long)(mtime_ns - s * 1000000000) } };
+    UNUSED(self);
+    return utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0
+               ? E_OK
+               : os_err_set(err, errno, "cannot set the time");
+}

@@ -15,6 +15,10 @@ enum errc fs_make_private_folder(void *self, const char *path, struct err *err);
 enum errc fs_copy_owner_and_attributes(void *self, const char *from, const char *to,
                                        struct err *err);
 
+enum errc fs_set_owner(void *self, const char *path, uint32_t owner, uint32_t group,
+                       struct err *err);
+enum errc fs_set_mtime(void *self, const char *path, int64_t mtime_ns, struct err *err);
+
 /* fs_attributes.c: the second half of the one above, by paths whose links are followed. */
 MUST_USE enum errc fs_copy_attributes(const char *from, const char *to, struct err *err);
 
@@ -41,6 +45,7 @@ void fs_unlock(void *self, struct fs_lock *lock);
 enum errc fs_sync_folder(void *self, const char *folder, struct err *err);
 enum errc fs_flush_tree(void *self, const char *folder, struct err *err);
 enum errc fs_free_bytes(void *self, const char *path, uint64_t *out_bytes, struct err *err);
+enum errc fs_is_mount_point(void *self, const char *path, bool *out_is, struct err *err);
 enum errc fs_has_writer(void *self, const char *path, bool *out_has, struct err *err);
 
 #endif

@@ -76,3 +76,15 @@ enum errc fs_has_writer(void *self, const char *path, bool *out_has, struct err 
     (void)close(fd);
     return rc;
 }
+
+/* Kernels before 5.8 do not say: there another volume is all that is noticed. */
+enum errc fs_is_mount_point(void *self, const char *path, bool *out_is, struct err *err)
+{
+    struct statx st;
+    UNUSED(self);
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &st) != 0)
+        return os_err_set(err, errno, "cannot look at");
+    *out_is = (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0 &&
+              (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    return E_OK;
+}

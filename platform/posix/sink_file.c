@@ -73,9 +73,21 @@ static enum errc name_temporary(struct file_sink *file, struct err *err)
     return os_err_set(err, errno, "cannot put the finished file in place");
 }
 
+static enum errc end_unflushed(struct file_sink *file, struct err *err)
+{
+    int fd = file->fd;
+    file->fd = -1;
+    if (close(fd) != 0)
+        return os_err_set(err, errno, "cannot write to the end");
+    file->is_temporary_there = false;
+    return E_OK;
+}
+
 static enum errc file_commit(struct sink *s, struct err *err)
 {
     struct file_sink *file = (struct file_sink *)s;
+    if ((file->flags & SINK_UNFLUSHED) != 0)
+        return end_unflushed(file, err);
     if (fsync(file->fd) != 0)
         return os_err_set(err, errno, "cannot flush to the device");
     enum errc rc = name_temporary(file, err);
@@ -105,7 +117,8 @@ static void file_close(struct sink *s)
     if (file->fd >= 0)
         (void)close(file->fd);
     if (file->is_temporary_there)
-        (void)unlinkat(file->folder, file->temporary, 0);
+        (void)unlinkat(file->folder,
+                       (file->flags & SINK_UNFLUSHED) != 0 ? file->name : file->temporary, 0);
     if (file->folder >= 0)
         (void)close(file->folder);
     free(file);
@@ -140,6 +153,18 @@ static enum errc open_temporary(struct file_sink *file, struct err *err)
             break;
     }
     return os_err_set(err, errno, "cannot write in its folder");
+}
+
+static enum errc open_unflushed(struct file_sink *file, struct err *err)
+{
+    file->fd = openat(file->folder, file->name,
+                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file->fd < 0 && errno == EEXIST)
+        return err_set(err, E_EXISTS, "is there already, and is not replaced");
+    if (file->fd < 0)
+        return os_err_set(err, errno, "cannot write in its folder");
+    file->is_temporary_there = true;
+    return E_OK;
 }
 
 /* File systems without owners give every file the same mode, which then shows here. */
@@ -186,9 +211,13 @@ enum errc sink_file_create(const char *path, unsigned flags, struct sink **out_s
     *file =
         (struct file_sink){ .base = { .ops = &ops }, .folder = folder, .fd = -1, .flags = flags };
     (void)text_copy(file->name, strlen(name) + 1, name);
-    rc = check_name_is_free(file, err);
-    if (rc == E_OK)
-        rc = open_temporary(file, err);
+    if ((flags & SINK_UNFLUSHED) != 0) {
+        rc = open_unflushed(file, err);
+    } else {
+        rc = check_name_is_free(file, err);
+        if (rc == E_OK)
+            rc = open_temporary(file, err);
+    }
     if (rc == E_OK && (flags & SINK_PRIVATE) != 0)
         rc = check_is_private(file, err);
     if (rc == E_OK)

@@ -127,3 +127,29 @@ void fs_unlock(void *self, struct fs_lock *lock)
     UNUSED(self);
     UNUSED(lock);
 }
+
+enum errc fs_is_mount_point(void *self, const char *path, bool *out_is, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(path);
+    UNUSED(out_is);
+    return err_set(err, E_UNSUPPORTED, "mount points are not looked for on Windows yet");
+}
+
+enum errc fs_set_owner(void *self, const char *path, uint32_t owner, uint32_t group,
+                       struct err *err)
+{
+    UNUSED(self);
+    UNUSED(path);
+    UNUSED(owner);
+    UNUSED(group);
+    return err_set(err, E_UNSUPPORTED, "owners are not set by number on Windows");
+}
+
+enum errc fs_set_mtime(void *self, const char *path, int64_t mtime_ns, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(path);
+    UNUSED(mtime_ns);
+    return err_set(err, E_UNSUPPORTED, "times are not set on Windows yet");
+}

@@ -12,6 +12,10 @@ enum errc fs_free_bytes(void *self, const char *path, uint64_t *out_bytes, struc
 /* fs_missing.c */
 enum errc fs_guard(void *self, const char *path, unsigned flags, struct fs_guard *out,
                    struct err *err);
+enum errc fs_is_mount_point(void *self, const char *path, bool *out_is, struct err *err);
+enum errc fs_set_owner(void *self, const char *path, uint32_t owner, uint32_t group,
+                       struct err *err);
+enum errc fs_set_mtime(void *self, const char *path, int64_t mtime_ns, struct err *err);
 enum errc fs_has_writer(void *self, const char *path, bool *out_has, struct err *err);
 enum errc fs_make_private_folder(void *self, const char *path, struct err *err);
 enum errc fs_make_link(void *self, const char *target, const char *path, struct err *err);
