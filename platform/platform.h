@@ -90,6 +90,10 @@ struct fs_ops {
     /* Has any process the regular file open for writing? E_ACCESS where it is not ours to ask,
      * E_UNSUPPORTED where the file system can't tell. */
     enum errc (*has_writer)(void *self, const char *path, bool *out_has, struct err *err);
+    /* Is the file locked by somebody (flock, fcntl)? False where there is none. */
+    enum errc (*is_locked)(void *self, const char *path, bool *out_is, struct err *err);
+    /* May we make and take away names in the folder, and is its volume not read-only? */
+    enum errc (*can_write)(void *self, const char *folder, bool *out_can, struct err *err);
     /* Bytes that we may still write on the volume that the path is on (links followed). */
     enum errc (*free_bytes)(void *self, const char *path, uint64_t *out_bytes, struct err *err);
 

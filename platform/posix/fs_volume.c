@@ -88,3 +88,18 @@ enum errc fs_is_mount_point(void *self, const char *path, bool *out_is, struct e
               (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
     return E_OK;
 }
+
+enum errc fs_can_write(void *self, const char *folder, bool *out_can, struct err *err)
+{
+    struct statvfs st;
+    UNUSED(self);
+    *out_can = false;
+    if (statvfs(folder, &st) != 0)
+        return os_err_set(err, errno, "cannot look at its volume");
+    if ((st.f_flag & ST_RDONLY) != 0)
+        return E_OK;
+    *out_can = faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
+    if (!*out_can && errno != EACCES && errno != EROFS && errno != EPERM)
+        return os_err_set(err, errno, "cannot look at");
+    return E_OK;
+}

@@ -153,3 +153,19 @@ enum errc fs_set_mtime(void *self, const char *path, int64_t mtime_ns, struct er
     UNUSED(mtime_ns);
     return err_set(err, E_UNSUPPORTED, "times are not set on Windows yet");
 }
+
+enum errc fs_is_locked(void *self, const char *path, bool *out_is, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(path);
+    UNUSED(out_is);
+    return err_set(err, E_UNSUPPORTED, "locks are not looked for on Windows yet");
+}
+
+enum errc fs_can_write(void *self, const char *folder, bool *out_can, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(folder);
+    UNUSED(out_can);
+    return err_set(err, E_UNSUPPORTED, "rights are not looked at on Windows yet");
+}

@@ -30,6 +30,8 @@ enum errc fs_append(void *self, const char *path, struct span record, struct err
 enum errc fs_cut(void *self, const char *path, uint64_t size, struct err *err);
 enum errc fs_sync_folder(void *self, const char *folder, struct err *err);
 enum errc fs_flush_tree(void *self, const char *folder, struct err *err);
+enum errc fs_is_locked(void *self, const char *path, bool *out_is, struct err *err);
+enum errc fs_can_write(void *self, const char *folder, bool *out_can, struct err *err);
 enum errc fs_lock(void *self, const char *path, struct fs_lock **out_lock, struct err *err);
 void fs_unlock(void *self, struct fs_lock *lock);
 
