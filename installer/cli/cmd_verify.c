@@ -54,7 +54,7 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
         if (run->printer == NULL)
             return err_set(err, E_ARGUMENT, "--format is text, json, junit, sarif or github");
     } else {
-        return setup_option(&run->setup, name, value, err);
+        return verify_setup_option(&run->setup, name, value, err);
     }
     return E_OK;
 }
@@ -174,7 +174,7 @@ static enum exit_code print_help(struct run *run)
                      "unpacked or run.\n\ntrust:\n",
                      &run->err);
     if (rc == E_OK)
-        rc = opt_help(setup_specs, setup_n_specs, &page, &run->err);
+        rc = opt_help(verify_setup_specs, verify_setup_n_specs, &page, &run->err);
     if (rc == E_OK)
         rc = buf_add_text(&page, "\nreport:\n", &run->err);
     if (rc == E_OK)
@@ -210,8 +210,8 @@ static enum exit_code verify_with(struct run *run, int argc, char **argv)
 {
     struct opt_spec specs[64];
     size_t n = 0;
-    for (size_t i = 0; i < setup_n_specs; i++)
-        specs[n++] = setup_specs[i];
+    for (size_t i = 0; i < verify_setup_n_specs; i++)
+        specs[n++] = verify_setup_specs[i];
     for (size_t i = 0; i < ARRAY_LEN(own_specs); i++)
         specs[n++] = own_specs[i];
     enum errc rc = opt_read(specs, n, argc, argv, take_option, run, &run->n_files, &run->err);
@@ -220,7 +220,7 @@ static enum exit_code verify_with(struct run *run, int argc, char **argv)
     if (rc == E_OK)
         rc = check_words(run, &run->err);
     if (rc == E_OK)
-        rc = setup_finish(&run->setup, &run->err);
+        rc = verify_setup_finish(&run->setup, &run->err);
     run->cli->line_makes_sense = rc == E_OK || run->setup.blames_file;
     if (rc != E_OK)
         return cli_fail(run->cli, &run->err);
@@ -232,10 +232,10 @@ enum exit_code cmd_verify(struct cli *cli, int argc, char **argv)
 {
     struct run run = { .cli = cli, .printer = &print_text, .style = { .colour = cli->colour } };
     enum exit_code code;
-    if (setup_init(&run.setup, cli->platform, &run.err) == E_OK)
+    if (verify_setup_init(&run.setup, cli->platform, &run.err) == E_OK)
         code = verify_with(&run, argc, argv);
     else
         code = cli_fail(cli, &run.err);
-    setup_fini(&run.setup);
+    verify_setup_fini(&run.setup);
     return code;
 }

@@ -8,7 +8,7 @@
 #include "manifest/policy_doc.h"
 #include "platform/base/text.h"
 
-const struct opt_spec setup_specs[] = {
+const struct opt_spec verify_setup_specs[] = {
     { "profile", "strict|windows", "strict (default), or as Windows judges by default", 0 },
     { "anchors", "FILE|DIR", "certificates (PEM, DER) that may end a chain", 0 },
     { "timestamp-anchors", "FILE|DIR", "the same for timestamp authorities (default: --anchors)",
@@ -30,9 +30,9 @@ const struct opt_spec setup_specs[] = {
     { "signature", "FILE", "a detached signature (default: FILE.p7s, FILE.minisig)", 0 },
     { "file-digest", NULL, "add the SHA-256 of the whole file to the report", 0 },
 };
-const size_t setup_n_specs = ARRAY_LEN(setup_specs);
+const size_t verify_setup_n_specs = ARRAY_LEN(verify_setup_specs);
 
-enum errc setup_init(struct verify_setup *s, struct platform *platform, struct err *err)
+enum errc verify_setup_init(struct verify_setup *s, struct platform *platform, struct err *err)
 {
     *s = (struct verify_setup){ .platform = platform };
     enum errc rc = trust_new(&s->trust, err);
@@ -40,7 +40,7 @@ enum errc setup_init(struct verify_setup *s, struct platform *platform, struct e
     return rc;
 }
 
-void setup_fini(struct verify_setup *s)
+void verify_setup_fini(struct verify_setup *s)
 {
     catalog_free(s->catalog);
     trust_free(s->trust);
@@ -197,7 +197,7 @@ static enum errc apply_doc(struct verify_setup *s, const struct policy_doc *doc,
         enum errc rc =
             doc->items[i].value == NULL ? E_OK : keep(s, doc->items[i].value, &value, err);
         if (rc == E_OK)
-            rc = setup_option(s, doc->items[i].name, value, err);
+            rc = verify_setup_option(s, doc->items[i].name, value, err);
         if (rc != E_OK)
             return err_prefix(err, "line %d: ", doc->items[i].line);
     }
@@ -235,7 +235,8 @@ static enum errc set_catalog(struct verify_setup *s, const char *value, struct e
     return rc == E_OK ? keep(s, path, &s->catalog_path, err) : rc;
 }
 
-enum errc setup_option(struct verify_setup *s, const char *name, const char *value, struct err *err)
+enum errc verify_setup_option(struct verify_setup *s, const char *name, const char *value,
+                              struct err *err)
 {
     if (strcmp(name, "anchors") == 0)
         return add_files(s, name, value, TRUST_FILE_ANCHORS, err);
@@ -309,7 +310,7 @@ static enum errc load_catalog(struct verify_setup *s, struct err *err)
     return as_usage(s, rc, "catalog", s->catalog_path, err);
 }
 
-enum errc setup_finish(struct verify_setup *s, struct err *err)
+enum errc verify_setup_finish(struct verify_setup *s, struct err *err)
 {
     if (!s->has_at)
         s->policy.now = s->platform->host->now(s->platform->self);

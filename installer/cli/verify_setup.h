@@ -14,7 +14,7 @@
 
 struct verify_setup {
     struct platform *platform;
-    struct policy policy; /* points into this struct: do not copy it after setup_finish */
+    struct policy policy; /* points into this struct: do not copy it after verify_setup_finish */
     struct trust *trust;
     struct catalog *catalog;
     const char *publishers[SETUP_LIST_MAX];
@@ -29,20 +29,21 @@ struct verify_setup {
     const char *base; /* folder that a policy document's paths are relative to; NULL: as they are */
 };
 
-/* The options that setup_option understands, for opt_read tables and help texts. */
-extern const struct opt_spec setup_specs[];
-extern const size_t setup_n_specs;
+/* The options that verify_setup_option understands, for opt_read tables and help texts. */
+extern const struct opt_spec verify_setup_specs[];
+extern const size_t verify_setup_n_specs;
 
-MUST_USE enum errc setup_init(struct verify_setup *s, struct platform *platform, struct err *err);
-void setup_fini(struct verify_setup *s);
+MUST_USE enum errc verify_setup_init(struct verify_setup *s, struct platform *platform,
+                                     struct err *err);
+void verify_setup_fini(struct verify_setup *s);
 
-/* setup_option applies one option. E_ARGUMENT for what it does not take, E_ABSENT for a name that
- * is no option of its own. `value` must live as long as the setup. */
-MUST_USE enum errc setup_option(struct verify_setup *s, const char *name, const char *value,
-                                struct err *err);
+/* verify_setup_option applies one option. E_ARGUMENT for what it does not take, E_ABSENT for a name
+ * that is no option of its own. `value` must live as long as the setup. */
+MUST_USE enum errc verify_setup_option(struct verify_setup *s, const char *name, const char *value,
+                                       struct err *err);
 
-/* setup_finish loads default anchors where none were named, and the catalog, and says what is not
- * usable. */
-MUST_USE enum errc setup_finish(struct verify_setup *s, struct err *err);
+/* verify_setup_finish loads default anchors where none were named, and the catalog, and says what
+ * is not usable. */
+MUST_USE enum errc verify_setup_finish(struct verify_setup *s, struct err *err);
 
 #endif
