@@ -104,6 +104,15 @@ static void stuck(struct upgrade_outcome *out, const char *detail, const struct 
     set_result(out, result, err->text);
 }
 
+static void sweep(struct memory *memory, const struct events *events)
+{
+    struct place place;
+    struct err ignored;
+    if (memory->state.switch_mode != STATE_SWITCH_NONE &&
+        place_open(memory->setup, &memory->state, &place, &ignored) == E_OK)
+        settle_sweep(memory, &place, events);
+}
+
 enum errc recover_pending(struct memory *memory, const char *product_word,
                           const struct events *events, struct upgrade_outcome *out, struct err *err)
 {
@@ -153,6 +162,8 @@ enum errc recover_do(const struct setup *setup, const char *product_word,
     if (rc != E_OK)
         return rc;
     rc = recover_pending(&memory, product_word, events, out, err);
+    if (rc == E_OK && outcome_class(out) != RESULT_CLASS_ROLLBACK_FAILED)
+        sweep(&memory, events);
     memory_close(&memory);
     return rc;
 }

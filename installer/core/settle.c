@@ -223,6 +223,65 @@ void settle_collect(const struct setup *setup, struct memory *memory, const stru
     place_drop_store(place);
 }
 
+/* --- what nobody knows any more */
+
+struct sweeping {
+    const struct memory *memory;
+    const struct events *events;
+    const char *folder;
+    bool keeps_parts; /* of the store: "NAME.part" */
+};
+
+static bool is_known(const struct upgrade_state *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_kept; i++)
+        if (strcmp(s->kept[i].tree, name) == 0)
+            return true;
+    return strcmp(s->tree, name) == 0;
+}
+
+static bool is_part(const char *name)
+{
+    const size_t len = strlen(name);
+    return len > 5 && strcmp(name + len - 5, ".part") == 0;
+}
+
+static enum errc sweep_name(void *ctx, const char *name, struct err *err)
+{
+    const struct sweeping *s = ctx;
+    char path[SETUP_PATH_ROOM];
+    if (is_known(&s->memory->state, name) || (s->keeps_parts && is_part(name)))
+        return E_OK;
+    enum errc rc = setup_join(s->folder, name, path, err);
+    if (rc == E_OK && stage_sweep(s->memory->setup->platform, path, err) != E_OK)
+        events_say(s->events, EVENT_WARNING, "can't be taken away: %s", err->text);
+    return rc;
+}
+
+static void sweep_folder(const struct memory *memory, const struct events *events,
+                         const char *folder, bool keeps_parts)
+{
+    struct sweeping s = { memory, events, folder, keeps_parts };
+    struct platform *p = memory->setup->platform;
+    struct err err;
+    enum fs_kind kind = FS_ABSENT;
+    if (p->fs->kind(p->self, folder, &kind, &err) == E_OK && kind == FS_FOLDER &&
+        p->fs->list(p->self, folder, sweep_name, &s, &err) != E_OK)
+        events_say(events, EVENT_WARNING, "%.120s: %s", folder, err.text);
+}
+
+void settle_sweep(struct memory *memory, const struct place *place, const struct events *events)
+{
+    static const char *const own[] = { "proof", "pristine" };
+    char path[SETUP_PATH_ROOM];
+    struct err ignored;
+    sweep_folder(memory, events, place->store, true);
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (memory_path(memory, own[i], path, &ignored) == E_OK)
+            sweep_folder(memory, events, path, false);
+    place_drop_store(place);
+}
+
 /* --- the default */
 
 enum errc settle_default(const struct memory *memory, enum state_word *out_word, char *out_reason,

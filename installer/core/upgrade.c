@@ -242,6 +242,8 @@ static enum errc open_place(struct upgrade *u, struct err *err)
     else if (rc == E_ACCESS || rc == E_ABSENT)
         upgrade_end(u, "UpgradeAbortedInsufficientPermissions", err->text);
     u->has_place = rc == E_OK;
+    if (rc == E_OK && is_real(u))
+        settle_sweep(&u->memory, &u->place, u->ask->events);
     return rc;
 }
 
