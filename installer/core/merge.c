@@ -29,7 +29,7 @@ static enum errc split(struct span text, struct lines *out, struct err *err)
     for (out->n = 0; at < text.len; out->n++) {
         const uint8_t *lf = memchr(text.ptr + at, '\n', text.len - at);
         const size_t end = lf == NULL ? text.len : (size_t)(lf - text.ptr) + 1;
-        out->items[out->n] = span_sub(text, at, end);
+        out->items[out->n] = span_sub(text, at, end - at);
         at = end;
     }
     return E_OK;
