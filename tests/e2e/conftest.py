@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import jsonschema
 import pytest
@@ -130,3 +130,19 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """One file of each sort and the options that accept the good ones; nobody changes it."""
     from shelf import Shelf
     return Shelf(tmp_path_factory.mktemp("shelf"))
+
+
+@pytest.fixture(scope="session")
+def upgrade_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """What the tests of upgrades share: keys, a CA, nginx."""
+    from upgrade_kit import World
+    made = World(tmp_path_factory.mktemp("upgrades"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(upgrade_world: Any) -> Iterator[Any]:
+    """The same, and no machine of the test is left after it."""
+    yield upgrade_world
+    upgrade_world.clear()
