@@ -510,8 +510,15 @@ class Terminal:
         self.fd, self.far_end = pty.openpty()
         far_end = self.far_end
         self.program = subprocess.Popen([str(PUBLISH), *[str(w) for w in words]], cwd=at, stdin=far_end, stdout=far_end, stderr=far_end,
-                                        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(far_end, termios.TIOCSCTTY, 0))
+                                        start_new_session=True, preexec_fn=lambda: self.begin(far_end))
         self.shown = b""
+
+    @staticmethod
+    def begin(far_end: int) -> None:
+        """In the new process: who started the tests may ignore signals, which a program inherits."""
+        fcntl.ioctl(far_end, termios.TIOCSCTTY, 0)
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT, signal.SIGTSTP):
+            signal.signal(number, signal.SIG_DFL)
 
     def look(self, limit_s: float) -> bool:
         is_there = bool(select.select([self.fd], [], [], limit_s)[0])
