@@ -129,6 +129,7 @@ void product_cmd_close(struct product_cmd *c)
 
 void product_cmd_listen(struct product_cmd *c, bool is_logged)
 {
+    c->is_real = is_logged;
     events_listen(&c->events, c->as_json ? report_json_event : report_text_event, c);
     if (is_logged)
         events_listen(&c->events, report_log_event, c);
@@ -153,6 +154,24 @@ static enum exit_code code_of(const struct product_cmd *c, const struct upgrade_
     return c->exit_code && o->newer_available ? EXIT_NEWER_AVAILABLE : EXIT_DONE;
 }
 
+/* A file that can't be written is said, and changes nothing of how it ended. */
+static void write_metrics(struct product_cmd *c, const struct upgrade_outcome *outcome)
+{
+    char path[SETUP_PATH_ROOM];
+    struct err err = { .code = E_OK };
+    const char *said = c->setup.product.policy.metrics_file;
+    enum errc rc = E_OK;
+    if (c->metrics_file != NULL)
+        rc = report_metrics(c, outcome, c->metrics_file, &err);
+    else if (said != NULL && c->is_real) {
+        rc = setup_resolve(&c->setup, said, path, &err);
+        if (rc == E_OK)
+            rc = report_metrics(c, outcome, path, &err);
+    }
+    if (rc != E_OK)
+        (void)fprintf(stderr, "surefoot %s: %s\n", c->cli->command, err.text);
+}
+
 enum exit_code product_cmd_end(struct product_cmd *c, const struct upgrade_outcome *outcome)
 {
     const enum exit_code code = code_of(c, outcome);
@@ -161,6 +180,7 @@ enum exit_code product_cmd_end(struct product_cmd *c, const struct upgrade_outco
     if (c->has_bar)
         (void)fprintf(stderr, "\n");
     c->has_bar = false;
+    write_metrics(c, outcome);
     buf_init(&page, 1024 * 1024);
     enum errc rc = c->as_json ? report_json_outcome(c, outcome, code, &page, &err)
                               : report_text_outcome(c, outcome, &page, &err);

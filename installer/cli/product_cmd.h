@@ -41,6 +41,7 @@ struct product_cmd {
     const char *metrics_file; /* NULL: none was named */
     struct setup setup;
     struct events events;
+    bool is_real; /* something may be changed */
     bool has_bar; /* a progress bar is on the terminal's line */
 };
 
@@ -62,6 +63,10 @@ void product_cmd_listen(struct product_cmd *c, bool is_logged);
 
 /* product_cmd_end shows the outcome and gives its exit code. */
 enum exit_code product_cmd_end(struct product_cmd *c, const struct upgrade_outcome *outcome);
+
+/* --- report_metrics.c */
+MUST_USE enum errc report_metrics(struct product_cmd *c, const struct upgrade_outcome *o,
+                                  const char *file, struct err *err);
 
 /* --- report_text.c and report_json.c */
 void report_text_event(void *ctx, const struct event *event); /* ctx: struct product_cmd */
