@@ -27,8 +27,8 @@ static enum errc parse(struct span bytes, json_t **out, struct err *err)
     *out = json_loadb(bytes.len == 0 ? "" : (const char *)bytes.ptr, bytes.len, FLAGS, &e);
     if (*out != NULL)
         return E_OK;
-    if (json_error_code(&e) == json_error_out_of_memory)
-        return err_nomem(err);
+    if (e.text[0] == '\0' || json_error_code(&e) == json_error_out_of_memory)
+        return err_nomem(err); /* all else has words */
     return err_set(err, E_MALFORMED, "line %d: is not JSON, or has a name twice: %s", e.line,
                    text_printable(span_text(e.text), shown, sizeof(shown)));
 }

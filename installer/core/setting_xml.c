@@ -37,7 +37,7 @@ static void say_nothing(void *ctx, const char *fmt, ...)
     UNUSED(fmt);
 }
 
-/* The handlers of the thread are the caller's program's again afterwards. */
+/* The handlers of the thread are the caller's program's again afterwards; these may be our own. */
 struct others {
     xmlStructuredErrorFunc fn;
     xmlGenericErrorFunc generic;
@@ -500,18 +500,21 @@ static enum errc find_in(xmlDocPtr doc, struct span bytes, const struct place *p
 static enum errc xml_find(struct span bytes, const struct setting_key *key,
                           struct setting_found *out, struct err *err)
 {
+    struct complaint c = { .is_there = false };
     struct place place;
     xmlDocPtr doc = NULL;
     enum errc rc = read_place(key, &place, err);
     if (rc == E_OK)
         rc = check_bytes(bytes, err);
-    if (rc == E_OK)
-        rc = parse(bytes, &doc, err);
     if (rc != E_OK)
         return rc;
-    rc = find_in(doc, bytes, &place, out, err);
+    struct others others = listen_to(&c);
+    rc = parse(bytes, &doc, err);
+    if (rc == E_OK)
+        rc = find_in(doc, bytes, &place, out, err);
     xmlFreeDoc(doc);
-    return rc;
+    listen_no_more(&others);
+    return c.is_of_memory ? err_nomem(err) : rc;
 }
 
 /* --------------------------------------------------------------------------------------------
@@ -585,8 +588,10 @@ static enum errc xml_compare(struct span before, struct span after, const struct
     struct place place;
     xmlChar *old = NULL, *new = NULL;
     int old_len = 0, new_len = 0;
+    struct complaint c = { .is_there = false };
     UNUSED(value);
     enum errc rc = read_place(key, &place, err);
+    struct others others = listen_to(&c);
     if (rc == E_OK)
         rc = dump_without(before, &place, &old, &old_len, err);
     if (rc == E_OK)
@@ -595,7 +600,8 @@ static enum errc xml_compare(struct span before, struct span after, const struct
         rc = err_set(err, E_MALFORMED, "with the new value the rest would be read otherwise");
     xmlFree(old);
     xmlFree(new);
-    return rc;
+    listen_no_more(&others);
+    return c.is_of_memory ? err_nomem(err) : rc;
 }
 
 const struct setting_format_ops setting_xml_ops = { .find = xml_find,

@@ -105,3 +105,23 @@ def test_no_allocation_that_fails_changes_a_verdict(name: str, tmp_path: Path) -
     file = bytearray(kind["file"])
     file[len(file) // 3] ^= 1
     run_tool("bad", str(first % BAD_STEP + 1), str(BAD_STEP), *words(tmp_path, {**kind, "file": bytes(file)}))
+
+
+SETTINGS = {
+    "ini": ("ini", "[s]\nk=\"off\"\n", "s/k"),
+    "xml": ("xml", "<?xml version='1.0'?><a xmlns:n='u' x='1'><!-- c --><n:b c='&lt;d'>off</n:b></a>", "a/b"),
+    "xml_attribute": ("xml", "<a xmlns:n='u' x='1'><n:b c='&lt;d'>off</n:b></a>", "a/b/@c"),
+    "xml_cdata": ("xml", "<a><b/><c><![CDATA[x]]></c></a>", "a/c"),
+    "json": ("json", '{"x":[1,2,{"\\u0061":"off"}],"y":{"z":null}}', "x/2/a"),
+    "json_null": ("json", '{"x":[1,2,{"\\u0061":"off"}],"y":{"z":null}}', "y/z"),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_no_allocation_that_fails_changes_a_setting(name: str, tmp_path: Path) -> None:
+    form, text, key = SETTINGS[name]
+    (tmp_path / "file").write_text(text, encoding="utf-8")
+    done = subprocess.run([str(tool().with_name("alloc_fail_setting")), form, str(tmp_path / "file"), key, "on <"], capture_output=True, text=True,
+                          timeout=300, check=False)
+    assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout[:3000]}\n{done.stderr[:2000]}"
+    assert int(done.stdout.split()[0]) >= (1 if form == "ini" else 20)
