@@ -144,6 +144,8 @@ def test_the_example_builds_against_the_installed_library(shelf: Shelf, lasting:
     done = subprocess.run(["meson", "install", "-C", str(build_folder()), "--no-rebuild", "--destdir", str(tmp_path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     [config] = tmp_path.rglob("surefoot.pc")
+    required = [line for line in config.read_text(encoding="utf-8").splitlines() if line.startswith("Requires")]
+    assert required == ["Requires.private: libcrypto >= 3.0"], "pkg-config asks whoever uses the library for all of these"
     env = {**os.environ, "PKG_CONFIG_PATH": str(config.parent), "PKG_CONFIG_SYSROOT_DIR": str(tmp_path)}
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "surefoot"], capture_output=True, text=True, check=True, env=env, timeout=60).stdout.split()
     subprocess.run(["cc", "-Wall", "-Werror", str(ROOT / "docs" / "examples" / "verify_file.c"), "-o", str(tmp_path / "verify_file"), *flags], check=True, timeout=60)
