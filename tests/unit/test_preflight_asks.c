@@ -74,22 +74,6 @@ static enum errc right_told(void *self, struct db *db, const char *right, const 
 
 static const struct db_ops told_ops = { open_told, close_told, kind_told, size_told, right_told };
 
-/* The page of preflight_private.h in its plainest form: these checks are tested without all others.
- */
-enum errc preflight_add(struct preflight *out, enum check_kind kind, const char *result,
-                        const char *fmt, ...)
-{
-    struct preflight_finding *f = &out->items[out->n++];
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(f->text, sizeof(f->text), fmt, args);
-    va_end(args);
-    f->phase = product_checks_phase(kind, result);
-    (void)text_copy(f->result, sizeof(f->result), result);
-    out->n_unknown += result[0] == '\0';
-    return E_OK;
-}
-
 /* --- asking */
 
 static struct check_right rights[] = { { "CREATE", "orchard", "UpgradeAbortedRight" } };
