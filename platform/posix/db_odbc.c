@@ -219,8 +219,11 @@ static enum errc check_file(const struct db_link *l, const char *connection, str
     if (file[0] != '/')
         return err_set(err, E_ARGUMENT,
                        "the connection names no file by its whole path (Database=)");
+    if (stat(file, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
+        return err_set(err, E_ABSENT,
+                       "the file that the connection names (Database=) is not there");
     if (stat(file, &st) != 0)
-        return os_err_set(err, errno, "its file");
+        return os_err_set(err, errno, "cannot look at the file that the connection names");
     if (!S_ISREG(st.st_mode))
         return err_set(err, E_ARGUMENT, "what the connection names is no file");
     return E_OK;
