@@ -10,6 +10,8 @@
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
+#define ADVISED_MIN (1024 * 1024)
+
 struct file_source {
     struct source base;
     int fd;
@@ -67,7 +69,8 @@ static enum errc open_source(int fd, struct source **out_src, struct err *err)
         rc = err_nomem(err);
         goto fail;
     }
-    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    if (st.st_size >= ADVISED_MIN) /* a small file is read in one go anyway */
+        (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     *file = (struct file_source){ .base = { &ops, (uint64_t)st.st_size }, .fd = fd };
     *out_src = &file->base;
     return E_OK;
