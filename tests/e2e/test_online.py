@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -267,6 +268,16 @@ def test_https_with_an_authority_that_nobody_knows(tmp_path: Path, place: Place)
         server.on("/inter.crl", listed(pk.crl(place.inter)))
         place.refuses(place.signed(place.make_leaf(server.url("/inter.crl"))), says=server.url("/inter.crl"))
         assert server.seen == []
+    finally:
+        server.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user may have the keys of his connections written down")
+def test_keys_of_an_elevated_run_are_not_written_down(tmp_path: Path, place: Place) -> None:
+    server, keys = Hostile(Ca(tmp_path, "private").context("127.0.0.1")), tmp_path / "keys.log"
+    try:
+        place.refuses(place.signed(place.make_leaf(server.url("/inter.crl"))), says=server.url("/inter.crl"), env={"SSLKEYLOGFILE": str(keys)})
+        assert not keys.exists()
     finally:
         server.close()
 
