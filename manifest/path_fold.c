@@ -11,16 +11,11 @@
 #include <string.h>
 
 #include "manifest/path_private.h"
+#include "platform/base/case_map.h"
 #include "platform/base/text.h"
 
 struct range {
     uint32_t first, last;
-};
-
-struct fold {
-    uint32_t first, last;
-    uint8_t step; /* every one, or every other one */
-    int32_t add;
 };
 
 /* What folds to two or three characters: the first by adding, then those of `tail`. */
@@ -118,7 +113,7 @@ static const struct range jamo[] = { { 0x1100, 0x11FF }, { 0xA960, 0xA97F }, { 0
  * that it drops from the end. */
 static const struct range stand_ins[] = { { 0xF000, 0xF0FF } };
 
-static const struct fold folds[] = {
+static const struct case_range folds[] = {
     { 0x0041, 0x005A, 1, 32 }, { 0x00B5, 0x00B5, 1, 775 }, { 0x00C0, 0x00D6, 1, 32 },
     { 0x00D8, 0x00DE, 1, 32 }, { 0x0100, 0x012E, 2, 1 }, { 0x0130, 0x0130, 1, -199 },
     { 0x0131, 0x0131, 1, -200 }, { 0x0132, 0x0136, 2, 1 }, { 0x0139, 0x0147, 2, 1 },
@@ -238,22 +233,6 @@ const char *path_code_fault(uint32_t code)
     return NULL;
 }
 
-static uint32_t fold_code(uint32_t code)
-{
-    size_t low = 0, high = ARRAY_LEN(folds);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (folds[middle].last < code)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == ARRAY_LEN(folds) || code < folds[low].first ||
-        (code - folds[low].first) % folds[low].step != 0)
-        return code;
-    return (uint32_t)((int32_t)code + folds[low].add);
-}
-
 static const struct expansion *find_expansion(uint32_t code)
 {
     for (size_t i = 0; i < ARRAY_LEN(expansions) && code >= expansions[i].first; i++)
@@ -269,7 +248,7 @@ static size_t put_folded(uint32_t code, uint8_t to[FOLDED_MAX])
 {
     const struct expansion *e = find_expansion(code);
     if (e == NULL)
-        return text_put_utf8(fold_code(code), to);
+        return text_put_utf8(case_map(folds, ARRAY_LEN(folds), code), to);
     size_t n = text_put_utf8((uint32_t)((int32_t)code + e->add), to);
     for (size_t i = 0; i < ARRAY_LEN(e->tail) && e->tail[i] != 0; i++)
         n += text_put_utf8(e->tail[i], to + n);

@@ -84,3 +84,39 @@ void work_run_ordered(size_t n, work_fn fn, work_fn done, void *ctx)
     free(crew.is_ready);
     os_lock_free(crew.lock);
 }
+
+/* --- locks */
+
+struct work_lock {
+    struct os_lock *os;
+};
+
+struct work_lock *work_lock_new(void)
+{
+    struct work_lock *l = calloc(1, sizeof(*l));
+    if (l == NULL)
+        return NULL;
+    l->os = os_lock_new();
+    if (l->os != NULL)
+        return l;
+    free(l);
+    return NULL;
+}
+
+void work_lock_take(struct work_lock *l)
+{
+    os_lock_take(l->os);
+}
+
+void work_lock_give(struct work_lock *l)
+{
+    os_lock_give(l->os);
+}
+
+void work_lock_free(struct work_lock *l)
+{
+    if (l == NULL)
+        return;
+    os_lock_free(l->os);
+    free(l);
+}

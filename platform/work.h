@@ -23,4 +23,12 @@ void work_run_ordered(size_t n, work_fn fn, work_fn done, void *ctx);
 /* work_n_cores is how many pieces can run at once, at least 1. */
 size_t work_n_cores(void);
 
+/* A lock for what pieces share after all. work_lock_new gives NULL where none can be made; freed
+ * with work_lock_free. */
+struct work_lock;
+struct work_lock *work_lock_new(void);
+void work_lock_take(struct work_lock *l);
+void work_lock_give(struct work_lock *l);
+void work_lock_free(struct work_lock *l);
+
 #endif

@@ -25,7 +25,7 @@ OWN = {
                       "platform/platform.h", "platform/console.h"],
     "keys": ["keys/", "verify/", "manifest/", "platform/base/", "platform/sink.h", "platform/source.h", "platform/work.h",
              "platform/platform.h", "platform/console.h", "installer/core/unpack.h", "installer/core/tree_match.h", "installer/core/trust_files.h",
-             "installer/core/product_demands.h",
+             "installer/core/product_demands.h", "installer/core/revocation.h",
              "installer/cli/opt.h", "installer/cli/print.h"],
     "docs": ["surefoot.h"],
 }

@@ -6,6 +6,7 @@
 #include "platform/base/text.h"
 #include "verify/authenticode_private.h"
 #include "verify/chain.h"
+#include "verify/crl_points.h"
 #include "verify/stamp.h"
 
 /* --- what nothing signs */
@@ -92,6 +93,8 @@ static enum errc judge_chain(const struct signed_content *content, const struct 
     struct chain_report chain = { .n = 0 };
     uint32_t proven = 0;
     ask.at = signing_time(policy, signer, sig, &ask.at_is_proven);
+    if ((sig->proven & FACT_SIGNATURE) != 0)
+        ask.wants = policy->wants;
     enum errc e = chain_judge(&ask, &sig->findings, &proven, &chain, err);
     if (e != E_OK)
         return e;
@@ -100,6 +103,37 @@ static enum errc judge_chain(const struct signed_content *content, const struct 
     for (size_t i = 0; i < chain.n; i++)
         (void)text_copy(sig->chain[i], sizeof(sig->chain[i]), chain.subjects[i]);
     return E_OK;
+}
+
+/* --- lists that are to be fetched */
+
+/* may_become_good is true where what is wrong so far may all be for want of a list: without one a
+ * timestamp is not believed, and without its time a certificate may have expired. */
+static bool may_become_good(const struct sig_verdict *sig)
+{
+    for (size_t i = 0; i < sig->findings.n; i++)
+        if (sig->findings.items[i].weight == WEIGHT_FATAL &&
+            sig->findings.items[i].reason != REASON_REVOCATION_UNKNOWN &&
+            sig->findings.items[i].reason != REASON_CHAIN_EXPIRED)
+            return false;
+    return (sig->proven & FACT_SIGNATURE) != 0;
+}
+
+/* judge_time_and_chain: nobody is asked on behalf of a signature that is refused in any case, not
+ * even about the authority of its timestamp. */
+static enum errc judge_time_and_chain(const struct signed_content *content,
+                                      const struct policy *policy, const struct cert *signer,
+                                      const struct cert_bag *bag, struct sig_verdict *sig,
+                                      struct report *report, struct err *err)
+{
+    struct crl_wants *wants = policy->wants;
+    const size_t n_before = wants == NULL ? 0 : wants->n;
+    enum errc e = stamp_judge(content->cms, signer, bag, policy, sig, report, err);
+    if (e == E_OK)
+        e = judge_chain(content, policy, signer, bag, sig, err);
+    if (wants != NULL && (e != E_OK || !may_become_good(sig)))
+        crl_wants_cut(wants, n_before);
+    return e;
 }
 
 static enum errc judge_with_bag(const struct signed_content *content, const struct policy *policy,
@@ -123,10 +157,7 @@ static enum errc judge_with_bag(const struct signed_content *content, const stru
         return e;
     cert_describe(signer, &sig->signer);
     sig->has_signer = true;
-    e = stamp_judge(cms, signer, bag, policy, sig, report, err);
-    if (e == E_OK)
-        e = judge_chain(content, policy, signer, bag, sig, err);
-    return e;
+    return judge_time_and_chain(content, policy, signer, bag, sig, report, err);
 }
 
 enum errc authenticode_judge_signer(const struct signed_content *content,

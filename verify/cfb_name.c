@@ -3,16 +3,12 @@
  * none. The table holds the conversions of Unicode 3.2 as ranges. Versions of Windows differ in
  * some rare letters outside it: siblings that only these tell apart are taken for unsorted. */
 
+#include "platform/base/case_map.h"
 #include "platform/base/reader.h"
 #include "verify/cfb_private.h"
 
-struct case_range {
-    uint16_t first, last;
-    uint8_t step; /* every one, or every other one */
-    int16_t add;  /* to be upper case */
-};
-
 /* clang-format off */
+/* To upper case. */
 static const struct case_range cases[] = {
     { 0x0061, 0x007A, 1, -32 }, { 0x00B5, 0x00B5, 1, 743 }, { 0x00E0, 0x00F6, 1, -32 },
     { 0x00F8, 0x00FE, 1, -32 }, { 0x00FF, 0x00FF, 1, 121 }, { 0x0101, 0x012F, 2, -1 },
@@ -57,18 +53,7 @@ static const struct case_range cases[] = {
 
 static uint16_t upper(uint16_t unit)
 {
-    size_t low = 0, high = ARRAY_LEN(cases);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (cases[middle].last < unit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == ARRAY_LEN(cases) || unit < cases[low].first ||
-        (unit - cases[low].first) % cases[low].step != 0)
-        return unit;
-    return (uint16_t)(unit + cases[low].add);
+    return (uint16_t)case_map(cases, ARRAY_LEN(cases), unit);
 }
 
 int cfb_compare_names(struct span a, struct span b)

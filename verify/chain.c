@@ -28,6 +28,8 @@ static unsigned cost_of(const struct findings *f)
     return cost;
 }
 
+/* --- who it must be */
+
 static bool is_pinned(const struct policy *policy, const struct chain_path *path)
 {
     for (size_t i = 0; i < path->n; i++)
@@ -36,15 +38,42 @@ static bool is_pinned(const struct policy *policy, const struct chain_path *path
     return false;
 }
 
+/* has_pin is true, too, where none is asked for. */
+static bool has_pin(const struct chain_ask *ask, const struct chain_path *path)
+{
+    return chain_is_for_timestamp(ask) || ask->policy->n_pins == 0 || is_pinned(ask->policy, path);
+}
+
 static void check_pins(const struct chain_ask *ask, const struct chain_path *path,
                        struct findings *findings)
 {
     char name[80];
-    if (chain_is_for_timestamp(ask) || ask->policy->n_pins == 0 || is_pinned(ask->policy, path))
-        return;
-    findings_add(findings, REASON_PIN_MISMATCH, WEIGHT_FATAL, NO_OFFSET,
-                 "no pin is in the chain of %s", cert_subject_text(ask->leaf, name, sizeof(name)));
+    if (!has_pin(ask, path))
+        findings_add(findings, REASON_PIN_MISMATCH, WEIGHT_FATAL, NO_OFFSET,
+                     "no pin is in the chain of %s",
+                     cert_subject_text(ask->leaf, name, sizeof(name)));
 }
+
+static bool has_publisher(const struct chain_ask *ask)
+{
+    const struct policy *policy = ask->policy;
+    for (size_t i = 0; i < policy->n_publishers; i++)
+        if (cert_is_published_by(ask->leaf, policy->publishers[i]))
+            return true;
+    return policy->n_publishers == 0;
+}
+
+static bool check_publisher(const struct chain_ask *ask, struct findings *findings)
+{
+    char name[100];
+    if (has_publisher(ask))
+        return true;
+    findings_add(findings, REASON_PUBLISHER_MISMATCH, WEIGHT_FATAL, NO_OFFSET, "signed by %s",
+                 cert_subject_text(ask->leaf, name, sizeof(name)));
+    return false;
+}
+
+/* --- each way */
 
 static enum errc check_revocation(const struct chain_ask *ask, const struct chain_path *path,
                                   struct findings *findings, struct err *err)
@@ -58,16 +87,33 @@ static enum errc check_revocation(const struct chain_ask *ask, const struct chai
     return crl_check_path(path->certs, path->n, &crl_ask, findings, err);
 }
 
+/* note_wanted: a way that fails for something else, or is revoked already, is not worth a question,
+ * and may be a stranger's. */
+static enum errc note_wanted(const struct chain_ask *ask, const struct chain_path *path,
+                             const struct findings *findings, struct err *err)
+{
+    const bool is_for_stamp = chain_is_for_timestamp(ask);
+    if (ask->wants == NULL || ask->policy->revocation != REVOCATION_ONLINE ||
+        !findings_have(findings, REASON_REVOCATION_UNKNOWN) ||
+        findings_have(findings, REASON_REVOKED) || (!is_for_stamp && !has_publisher(ask)))
+        return E_OK;
+    return crl_note_wanted(path->certs, path->n, ask->policy, ask->wants, err);
+}
+
 static enum errc judge_path(void *ctx, const struct chain_path *path, bool *stop, struct err *err)
 {
     struct best *best = ctx;
+    const struct chain_ask *ask = best->ask;
     struct findings findings = { 0 };
-    enum errc rc = chain_check_path(best->ask, path, &findings, err);
+    enum errc rc = chain_check_path(ask, path, &findings, err);
+    const bool holds = !verdict_would_refuse(&findings, ask->policy) && has_pin(ask, path);
     if (rc == E_OK)
-        rc = check_revocation(best->ask, path, &findings, err);
+        rc = check_revocation(ask, path, &findings, err);
+    if (rc == E_OK && holds)
+        rc = note_wanted(ask, path, &findings, err);
     if (rc != E_OK)
         return rc;
-    check_pins(best->ask, path, &findings);
+    check_pins(ask, path, &findings);
     unsigned cost = cost_of(&findings);
     if (!best->is_any || cost < best->cost) {
         best->is_any = true;
@@ -103,21 +149,7 @@ static void add_gave_up(const struct chain_ask *ask, struct findings *findings)
                  CHAIN_PATHS_MAX);
 }
 
-/* --- who signed */
-
-static bool check_publisher(const struct chain_ask *ask, struct findings *findings)
-{
-    const struct policy *policy = ask->policy;
-    char name[100];
-    for (size_t i = 0; i < policy->n_publishers; i++)
-        if (cert_is_published_by(ask->leaf, policy->publishers[i]))
-            return true;
-    if (policy->n_publishers == 0)
-        return true;
-    findings_add(findings, REASON_PUBLISHER_MISMATCH, WEIGHT_FATAL, NO_OFFSET, "signed by %s",
-                 cert_subject_text(ask->leaf, name, sizeof(name)));
-    return false;
-}
+/* --- the order */
 
 static void copy_findings(const struct findings *from, struct findings *to)
 {

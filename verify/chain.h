@@ -35,6 +35,8 @@ struct chain_ask {
     int64_t at;                  /* when every certificate must be valid */
     bool at_is_proven; /* `at` comes from a trusted timestamp: revocation after it is excused as
                           THREATS.md says */
+    struct crl_wants *wants; /* where lists are noted that a way lacks which holds in all else; NULL
+                                where the leaf's signature does not hold, or nobody would ask */
 };
 
 struct chain_report {

@@ -13,6 +13,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#define PLACES_SAID_MAX 8 /* a path's findings; past them no more addresses are told */
+
 struct crl {
     X509_CRL *list;
     const char *why_not; /* it can never count; NULL where it can */
@@ -272,15 +274,51 @@ static void ask_list(const struct crl *list, const struct cert *c, const struct 
         add_revoked(c, &entry, findings);
 }
 
+static void ask_lists(const struct cert *c, const struct cert *issuer, const struct crl_ask *ask,
+                      struct answer *answer, struct findings *findings)
+{
+    const struct trust *trust = ask->policy->trust;
+    const size_t n = trust_n_crls(trust);
+    *answer = (struct answer){ false, false, NULL };
+    for (size_t i = 0; i < n; i++)
+        if (is_of_issuer(trust_crl(trust, i), issuer))
+            ask_list(trust_crl(trust, i), c, issuer, ask, answer, findings);
+}
+
+/* say_place: what came of one address that the certificate names. */
+static void say_place(struct span url, const struct trust *trust, const struct answer *answer,
+                      struct findings *findings)
+{
+    char shown[100];
+    const char *why = NULL;
+    if (!trust_place_is_known(trust, url, &why))
+        why = "not asked";
+    else if (why == NULL && answer->why_not != NULL)
+        return; /* that is the list, and what is wrong with it has been said */
+    else if (why == NULL)
+        why = "it gave no list of this issuer";
+    findings_add(findings, REASON_REVOCATION_UNKNOWN, WEIGHT_FATAL, NO_OFFSET, "%s: %s",
+                 text_printable(url, shown, sizeof(shown)), why);
+}
+
+static void say_places(const struct cert *c, const struct trust *trust, const struct answer *answer,
+                       struct findings *findings)
+{
+    struct crl_points points;
+    crl_points_read(c, &points);
+    if (points.n == 0 && answer->why_not == NULL)
+        findings_add(findings, REASON_REVOCATION_UNKNOWN, WEIGHT_FATAL, NO_OFFSET,
+                     "it names no http address where a list could be had");
+    for (size_t i = 0; i < points.n && findings->n < PLACES_SAID_MAX; i++)
+        say_place(points.urls[i], trust, answer, findings);
+}
+
 static void check_cert(const struct cert *c, const struct cert *issuer, const struct crl_ask *ask,
                        struct findings *findings)
 {
-    const struct trust *trust = ask->policy->trust;
-    struct answer answer = { false, false, NULL };
+    struct answer answer;
     char name[80];
-    for (size_t i = 0; i < trust_n_crls(trust); i++)
-        if (is_of_issuer(trust_crl(trust, i), issuer))
-            ask_list(trust_crl(trust, i), c, issuer, ask, &answer, findings);
+    ask_lists(c, issuer, ask, &answer, findings);
     cert_subject_text(c, name, sizeof(name));
     if (!answer.is_current && answer.why_not != NULL)
         findings_add(findings, REASON_REVOCATION_UNKNOWN, WEIGHT_FATAL, NO_OFFSET,
@@ -291,6 +329,8 @@ static void check_cert(const struct cert *c, const struct cert *issuer, const st
     else if (answer.by_sha1)
         findings_add(findings, REASON_WEAK_DIGEST, WEIGHT_SHA1, NO_OFFSET,
                      "the revocation list is signed with SHA-1: %s", name);
+    if (!answer.is_current && ask->policy->revocation == REVOCATION_ONLINE)
+        say_places(c, ask->policy->trust, &answer, findings);
 }
 
 static void ask_for_all(const struct cert *const *path, size_t n, const struct crl_ask *ask,
@@ -310,4 +350,32 @@ enum errc crl_check_path(const struct cert *const *path, size_t n, const struct 
         return E_OK;
     ask_for_all(path, n, ask, findings); /* a "no" is asked for twice: see openssl_nomem */
     return openssl_nomem() ? err_nomem(err) : E_OK;
+}
+
+static enum errc note_wanted(const struct cert *c, const struct cert *issuer,
+                             const struct crl_ask *ask, struct crl_wants *wants, struct err *err)
+{
+    struct findings ignored = { .n = 0 };
+    struct answer answer;
+    struct crl_points points;
+    struct span urls[CRL_POINTS_MAX];
+    size_t n = 0;
+    ask_lists(c, issuer, ask, &answer, &ignored);
+    if (answer.is_current)
+        return E_OK;
+    crl_points_read(c, &points);
+    for (size_t i = 0; i < points.n; i++)
+        if (!trust_place_is_known(ask->policy->trust, points.urls[i], NULL))
+            urls[n++] = points.urls[i];
+    return n == 0 ? E_OK : crl_wants_add(wants, urls, n, err);
+}
+
+enum errc crl_note_wanted(const struct cert *const *path, size_t n, const struct policy *policy,
+                          struct crl_wants *wants, struct err *err)
+{
+    const struct crl_ask ask = { policy, policy->now, false };
+    enum errc rc = E_OK;
+    for (size_t i = 0; i + 1 < n && rc == E_OK; i++)
+        rc = note_wanted(path[i], path[i + 1], &ask, wants, err);
+    return rc;
 }

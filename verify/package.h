@@ -56,7 +56,8 @@ const struct feed *verified_feed_get(const struct verified_feed *f);
 
 /* verified_feed_recall proves a feed that was accepted before and stored: the same, but for
  * freshness, which such a feed has no more: for what is installed and for going back, never for
- * something new. ask->now is when it was accepted; marks are not looked at. */
+ * something new. ask->now is when it was accepted; marks are not looked at, and REVOCATION_ONLINE
+ * counts as off: today's lists say nothing of then, and going back needs no network. */
 MUST_USE enum errc verified_feed_recall(struct span unverified_feed,
                                         const struct span *unverified_signatures,
                                         size_t n_signatures, const struct feed_ask *ask,

@@ -66,10 +66,13 @@ static bool can_judge(const struct policy *policy, enum sig_system system)
     return system == SYSTEM_CMS ? policy_demands_chain(policy) : trust_n_keys(policy->trust) > 0;
 }
 
+/* is_known: it was accepted before, and is recalled. */
 static enum errc judge_under(struct span feed, struct span signature, const struct policy *policy,
-                             struct verdict *v, struct err *err)
+                             bool is_known, struct verdict *v, struct err *err)
 {
     struct policy whole = *policy; /* what is said of files does not hold for a feed */
+    if (is_known && whole.revocation == REVOCATION_ONLINE)
+        whole.revocation = REVOCATION_OFF;
     whole.all_signatures = true;
     whole.has_sha256 = false;
     whole.catalog = NULL;
@@ -85,7 +88,8 @@ static enum errc judge_under(struct span feed, struct span signature, const stru
 
 /* judge_signature: by each policy that can, until one accepts; the last one's reasons stay. */
 static enum errc judge_signature(struct span feed, struct span signature,
-                                 const struct feed_ask *ask, struct verdict *v, struct err *err)
+                                 const struct feed_ask *ask, bool is_known, struct verdict *v,
+                                 struct err *err)
 {
     const enum sig_system system = detached_system(signature);
     bool was_judged = false;
@@ -94,7 +98,7 @@ static enum errc judge_signature(struct span feed, struct span signature,
             continue;
         verdict_fini(v);
         was_judged = true;
-        enum errc rc = judge_under(feed, signature, ask->policies[i], v, err);
+        enum errc rc = judge_under(feed, signature, ask->policies[i], is_known, v, err);
         if (rc != E_OK)
             return rc;
     }
@@ -105,10 +109,11 @@ static enum errc judge_signature(struct span feed, struct span signature,
 }
 
 static enum errc judge_signatures(struct span feed, const struct span *signatures, size_t n,
-                                  const struct feed_ask *ask, struct verdict *v, struct err *err)
+                                  const struct feed_ask *ask, bool is_known, struct verdict *v,
+                                  struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        enum errc rc = judge_signature(feed, signatures[i], ask, &v[1 + i], err);
+        enum errc rc = judge_signature(feed, signatures[i], ask, is_known, &v[1 + i], err);
         if (rc != E_OK)
             return rc;
     }
@@ -163,8 +168,6 @@ static enum errc read_new_feed(struct span bytes, const struct feed_ask *ask, st
         fresh_check(&f->feed, f->keys[i], ask->marks, ask->now, &v->report.findings);
     return rc;
 }
-typedef enum errc (*read_feed_fn)(struct span bytes, const struct feed_ask *ask, struct verdict *v,
-                                  struct verified_feed *f, struct err *err);
 
 static enum errc refuse_unless_accepted(struct verdict *v, size_t n_signatures, struct err *err)
 {
@@ -177,21 +180,21 @@ static enum errc refuse_unless_accepted(struct verdict *v, size_t n_signatures, 
 }
 
 static enum errc prove(struct span bytes, const struct span *signatures, size_t n,
-                       const struct feed_ask *ask, read_feed_fn read, struct verdict *v,
+                       const struct feed_ask *ask, bool is_known, struct verdict *v,
                        struct verified_feed *f, struct err *err)
 {
-    enum errc rc = judge_signatures(bytes, signatures, n, ask, v, err);
+    enum errc rc = judge_signatures(bytes, signatures, n, ask, is_known, v, err);
     if (rc == E_OK)
         rc = refuse_unless_accepted(v, n, err);
     if (rc != E_OK)
         return rc;
     keep_keys(v, n, f);
-    rc = read(bytes, ask, v, f, err);
+    rc = is_known ? read_feed(bytes, ask, v, f, err) : read_new_feed(bytes, ask, v, f, err);
     return rc == E_OK ? refuse_unless_accepted(v, n, err) : rc;
 }
 
 static enum errc make(struct span unverified_feed, const struct span *unverified_signatures,
-                      size_t n_signatures, const struct feed_ask *ask, read_feed_fn read,
+                      size_t n_signatures, const struct feed_ask *ask, bool is_known,
                       struct verdict *v, struct verified_feed **out, struct err *err)
 {
     for (size_t i = 0; i <= n_signatures; i++)
@@ -206,7 +209,7 @@ static enum errc make(struct span unverified_feed, const struct span *unverified
     if (f == NULL)
         return err_nomem(err);
     enum errc rc =
-        prove(unverified_feed, unverified_signatures, n_signatures, ask, read, v, f, err);
+        prove(unverified_feed, unverified_signatures, n_signatures, ask, is_known, v, f, err);
     if (rc != E_OK)
         verified_feed_free(f);
     else
@@ -218,8 +221,7 @@ enum errc verified_feed_make(struct span unverified_feed, const struct span *unv
                              size_t n_signatures, const struct feed_ask *ask, struct verdict *v,
                              struct verified_feed **out, struct err *err)
 {
-    return make(unverified_feed, unverified_signatures, n_signatures, ask, read_new_feed, v, out,
-                err);
+    return make(unverified_feed, unverified_signatures, n_signatures, ask, false, v, out, err);
 }
 
 enum errc verified_feed_recall(struct span unverified_feed,
@@ -227,7 +229,7 @@ enum errc verified_feed_recall(struct span unverified_feed,
                                const struct feed_ask *ask, struct verdict *v,
                                struct verified_feed **out, struct err *err)
 {
-    return make(unverified_feed, unverified_signatures, n_signatures, ask, read_feed, v, out, err);
+    return make(unverified_feed, unverified_signatures, n_signatures, ask, true, v, out, err);
 }
 
 void verified_feed_free(struct verified_feed *f)

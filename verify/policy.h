@@ -11,6 +11,8 @@
 #include "verify/trust.h"
 #include "verify/verdict.h"
 
+struct crl_wants; /* crl_points.h */
+
 enum profile { PROFILE_STRICT = 0, PROFILE_WINDOWS };
 enum revocation { REVOCATION_OFF = 0, REVOCATION_CRL, REVOCATION_ONLINE };
 
@@ -37,6 +39,7 @@ struct policy {
     uint32_t allowed; /* enum allowance */
     int64_t now;      /* judged as of this time, seconds since 1970 */
     enum revocation revocation;
+    struct crl_wants *wants; /* ONLINE: lists that judging finds wanting are noted here; or NULL */
     bool require_timestamp;
     bool all_signatures;
     uint32_t required_systems; /* enum sig_system; 0: any one */

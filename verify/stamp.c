@@ -71,6 +71,8 @@ enum errc stamp_judge_authority(const struct stamp_ask *ask, const struct stamp_
     uint32_t proven = 0;
     sig->stamp.time = claim->time;
     bool in_bounds = check_time_bound(ask, claim->time, &sig->findings);
+    if (claim->is_sound && in_bounds)
+        chain.wants = ask->policy->wants;
     struct cert_facts facts;
     cert_describe(claim->authority, &facts);
     (void)text_copy(sig->stamp.authority, sizeof(sig->stamp.authority), facts.subject);

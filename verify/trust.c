@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/base/text.h"
 #include "verify/cert.h"
 #include "verify/cert_private.h"
 #include "verify/crl.h"
@@ -10,6 +11,7 @@
 #include "verify/trust_private.h"
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -19,9 +21,18 @@ struct list {
     void **items;
 };
 
+/* An address that was asked for a list. */
+struct place {
+    char *url;
+    bool has_list;
+    char why_not[160];
+};
+
 struct trust {
     struct list anchors[2]; /* struct cert, by enum anchor_use */
+    CRYPTO_RWLOCK *lock;    /* guards the two that follow */
     struct list crls;       /* struct crl */
+    struct list places;     /* struct place */
     size_t n_keys;
     struct minisign_key keys[TRUST_KEYS_MAX];
     struct cert_memo *memo;
@@ -227,20 +238,129 @@ static enum errc add_crl(struct list *to, struct span der, struct err *err)
     return rc;
 }
 
+static const struct kind crl_kind = { "revocation list", { "X509 CRL", NULL }, add_crl };
+
 enum errc trust_add_crls(struct trust *t, struct span bytes, struct err *err)
 {
-    static const struct kind kind = { "revocation list", { "X509 CRL", NULL }, add_crl };
-    return add_all(&t->crls, &kind, bytes, err);
+    return add_all(&t->crls, &crl_kind, bytes, err);
 }
 
 size_t trust_n_crls(const struct trust *t)
 {
-    return t->crls.n;
+    if (!CRYPTO_THREAD_read_lock(t->lock))
+        return 0;
+    size_t n = t->crls.n;
+    (void)CRYPTO_THREAD_unlock(t->lock);
+    return n;
 }
 
 const struct crl *trust_crl(const struct trust *t, size_t i)
 {
-    return t->crls.items[i];
+    if (!CRYPTO_THREAD_read_lock(t->lock))
+        return NULL;
+    const struct crl *c = t->crls.items[i];
+    (void)CRYPTO_THREAD_unlock(t->lock);
+    return c;
+}
+
+/* --- addresses that were asked for lists */
+
+static void crls_free(struct list *crls)
+{
+    for (size_t i = 0; i < crls->n; i++)
+        crl_free(crls->items[i]);
+    free(crls->items);
+}
+
+static void place_free(struct place *p)
+{
+    if (p != NULL)
+        free(p->url);
+    free(p);
+}
+
+static const struct place *find_place(const struct trust *t, struct span url)
+{
+    for (size_t i = 0; i < t->places.n; i++) {
+        const struct place *p = t->places.items[i];
+        if (span_equal_text(url, p->url))
+            return p;
+    }
+    return NULL;
+}
+
+bool trust_place_is_known(const struct trust *t, struct span url, const char **out_why_not)
+{
+    if (!CRYPTO_THREAD_read_lock(t->lock))
+        return false;
+    const struct place *p = find_place(t, url);
+    (void)CRYPTO_THREAD_unlock(t->lock);
+    if (p != NULL && out_why_not != NULL)
+        *out_why_not = p->has_list ? NULL : p->why_not;
+    return p != NULL;
+}
+
+/* read_place makes the record, and reads the lists into `crls`, before anything is locked. */
+static enum errc read_place(const char *url, struct span bytes, const char *why_not,
+                            struct place **out, struct list *crls, struct err *err)
+{
+    struct place *p = calloc(1, sizeof(*p));
+    if (p == NULL || (p->url = strdup(url)) == NULL) {
+        place_free(p);
+        return err_nomem(err);
+    }
+    struct err told = { .code = E_OK };
+    enum errc rc = E_OK;
+    if (why_not == NULL)
+        rc = add_all(crls, &crl_kind, bytes, &told);
+    if (rc != E_OK && !errc_is_about_bytes(rc)) {
+        place_free(p);
+        return err_set(err, rc, "%s", told.text);
+    }
+    p->has_list = why_not == NULL && rc == E_OK;
+    if (!p->has_list)
+        (void)text_copy(p->why_not, sizeof(p->why_not), why_not != NULL ? why_not : told.text);
+    *out = p;
+    return E_OK;
+}
+
+/* keep_place takes the record and the lists, all or none. */
+static enum errc keep_place(struct trust *t, struct place *p, struct list *crls, struct err *err)
+{
+    if (find_place(t, span_text(p->url)) != NULL) {
+        place_free(p);
+        return E_OK;
+    }
+    enum errc rc = list_reserve(&t->places, TRUST_PLACES_MAX, "addresses of lists", err);
+    for (size_t i = 0; i < crls->n && rc == E_OK; i++) {
+        rc = list_reserve(&t->crls, TRUST_CRLS_MAX, "revocation lists", err);
+        if (rc == E_OK) {
+            list_push(&t->crls, crls->items[i]);
+            crls->items[i] = NULL;
+        }
+    }
+    if (rc == E_OK)
+        list_push(&t->places, p);
+    else
+        place_free(p);
+    return rc;
+}
+
+enum errc trust_note_place(struct trust *t, const char *url, struct span bytes, const char *why_not,
+                           struct err *err)
+{
+    struct list crls = { .n = 0 };
+    struct place *p = NULL;
+    enum errc rc = read_place(url, bytes, why_not, &p, &crls, err);
+    if (rc == E_OK && !CRYPTO_THREAD_write_lock(t->lock)) {
+        place_free(p);
+        rc = err_nomem(err);
+    } else if (rc == E_OK) {
+        rc = keep_place(t, p, &crls, err);
+        (void)CRYPTO_THREAD_unlock(t->lock);
+    }
+    crls_free(&crls);
+    return rc;
 }
 
 /* --- minisign keys */
@@ -276,8 +396,10 @@ enum errc trust_new(struct trust **out, struct err *err)
         free(t);
         return err_nomem(err);
     }
-    enum errc rc = cert_memo_new(&t->memo, err);
+    t->lock = CRYPTO_THREAD_lock_new();
+    enum errc rc = t->lock == NULL ? err_nomem(err) : cert_memo_new(&t->memo, err);
     if (rc != E_OK) {
+        CRYPTO_THREAD_lock_free(t->lock);
         free(t);
         return rc;
     }
@@ -300,8 +422,10 @@ void trust_free(struct trust *t)
             cert_free(t->anchors[use].items[i]);
         free(t->anchors[use].items);
     }
-    for (size_t i = 0; i < t->crls.n; i++)
-        crl_free(t->crls.items[i]);
-    free(t->crls.items);
+    crls_free(&t->crls);
+    for (size_t i = 0; i < t->places.n; i++)
+        place_free(t->places.items[i]);
+    free(t->places.items);
+    CRYPTO_THREAD_lock_free(t->lock);
     free(t);
 }

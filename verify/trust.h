@@ -2,7 +2,8 @@
 #define SUREFOOT_VERIFY_TRUST_H
 
 /* trust.h: the certificates, revocation lists and public keys that a judgement starts from. Filled
- * once, then read by many threads at once: nothing in it changes after the last trust_add_*.
+ * once, then read by many threads at once: nothing in it changes after the last trust_add_*, but
+ * for what trust_note_place adds.
  *
  * What it does not check: that the bytes given are trustworthy. They are the caller's word. */
 
@@ -17,6 +18,7 @@ struct trust;
 #define TRUST_BYTES_MAX (32 * 1024 * 1024) /* of one call's bytes */
 #define TRUST_ANCHORS_MAX 4096             /* of one use */
 #define TRUST_CRLS_MAX 1024
+#define TRUST_PLACES_MAX 256
 #define TRUST_KEYS_MAX 64
 
 enum anchor_use { ANCHOR_CODE, ANCHOR_TIMESTAMP };
@@ -35,6 +37,17 @@ MUST_USE enum errc trust_add_anchors(struct trust *t, enum anchor_use use, struc
 /* trust_add_crls reads revocation lists, one DER or any number of PEM blocks. Whether a list is of
  * any use is found out when a certificate is looked up in it (crl.h). */
 MUST_USE enum errc trust_add_crls(struct trust *t, struct span bytes, struct err *err);
+
+/* trust_note_place records what came of asking an address for a list: the lists in `bytes`, or,
+ * where `why_not` is not NULL, why there is none; bytes that are no list are such a reason as well.
+ * What was recorded of an address first stays. Others may judge by this trust meanwhile. E_LIMIT
+ * past TRUST_PLACES_MAX.
+ *
+ * trust_place_is_known: was it asked? Then *out_why_not (may be NULL) is the reason, NULL where it
+ * gave a list; valid as long as the trust. */
+MUST_USE enum errc trust_note_place(struct trust *t, const char *url, struct span bytes,
+                                    const char *why_not, struct err *err);
+bool trust_place_is_known(const struct trust *t, struct span url, const char **out_why_not);
 
 /* trust_add_key reads a minisign public key (the file's text, or the base64 line alone). */
 MUST_USE enum errc trust_add_key(struct trust *t, struct span bytes, struct err *err);

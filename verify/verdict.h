@@ -50,7 +50,7 @@
       "--timestamp-anchors")                                                                       \
     X(REVOKED, "Revoked", "the certificate was withdrawn; do not use the file, ask the maker")     \
     X(REVOCATION_UNKNOWN, "RevocationUnknown",                                                     \
-      "give a current list for every certificate with --crl")                                      \
+      "give a current list for every certificate with --crl, or see why none could be had")        \
     X(WEAK_DIGEST, "WeakDigest",                                                                   \
       "ask the maker for SHA-256; for an old file, --allow sha1 where it is SHA-1")                \
     X(WEAK_KEY, "WeakKey",                                                                         \
@@ -293,5 +293,9 @@ struct policy;
  * signature is intact, at least one (with all_signatures: each) is accepted, each that must hold
  * is, and for every system that the policy requires one of that system is. */
 void verdict_settle(struct verdict *v, const struct policy *policy);
+
+/* verdict_would_refuse is true if one of the findings would be fatal under the policy, whatever
+ * else is proven of the file. */
+bool verdict_would_refuse(const struct findings *findings, const struct policy *policy);
 
 #endif

@@ -34,6 +34,14 @@ static bool is_fatal(const struct finding *f, const struct policy *p, bool whole
     return true;
 }
 
+bool verdict_would_refuse(const struct findings *findings, const struct policy *policy)
+{
+    for (size_t i = 0; i < findings->n; i++)
+        if (is_fatal(&findings->items[i], policy, true, true))
+            return true;
+    return false;
+}
+
 static bool settle_findings(struct findings *list, const struct policy *p, bool whole_file,
                             bool signed_whole)
 {

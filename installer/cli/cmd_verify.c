@@ -59,25 +59,33 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
     return E_OK;
 }
 
+/* end_with_error makes an error the verdict's outcome, where judge_file has not. */
+static void end_with_error(const struct run *run, struct verdict *v, const struct err *err)
+{
+    if (v->outcome == OUTCOME_ERROR)
+        return;
+    findings_add(&v->report.findings, REASON_READ_ERROR, WEIGHT_FATAL, NO_OFFSET, "%s", err->text);
+    verdict_settle(v, &run->setup.policy);
+}
+
 static enum errc judge_path(struct run *run, const char *file, struct verdict *v, struct err *err)
 {
     struct platform *platform = run->cli->platform;
+    struct verify_setup *setup = &run->setup;
     struct source *src = NULL;
     struct beside beside = { .n = 0 };
+    v->type = "other";
     enum errc rc = platform->fs->open_source(platform->self, file, &src, err);
-    if (rc == E_OK)
-        rc = beside_find(platform, file, run->setup.signatures, run->setup.n_signatures, &beside,
-                         err);
     if (rc == E_OK) {
-        struct judge_ask ask = { &run->setup.policy, beside.list, beside.n };
-        rc = judge_file(src, &ask, v, err);
-    } else {
-        v->type = "other";
-        v->size = src == NULL ? 0 : src->size;
-        findings_add(&v->report.findings, REASON_READ_ERROR, WEIGHT_FATAL, NO_OFFSET, "%s",
-                     err->text);
-        verdict_settle(v, &run->setup.policy);
+        v->size = src->size;
+        rc = beside_find(platform, file, setup->signatures, setup->n_signatures, &beside, err);
     }
+    if (rc == E_OK) {
+        struct judge_ask ask = { &setup->policy, beside.list, beside.n };
+        rc = revocation_judge_file(setup->revocation, setup->trust, src, &ask, v, err);
+    }
+    if (rc != E_OK)
+        end_with_error(run, v, err);
     beside_fini(&beside);
     source_close(src);
     return rc;

@@ -173,6 +173,16 @@ static void put_advice(struct page *p, const struct verdict *v)
     }
 }
 
+static const char *revocation_words(enum revocation r)
+{
+    switch (r) {
+    case REVOCATION_OFF: return "not checked";
+    case REVOCATION_CRL: return "by lists";
+    case REVOCATION_ONLINE: break;
+    }
+    return "by lists, fetched";
+}
+
 static void put_head(struct page *p, const struct print_input *in)
 {
     const struct verdict *v = in->verdict;
@@ -190,7 +200,7 @@ static void put_head(struct page *p, const struct print_input *in)
         p->rc = buf_printf(p->out, p->err, "  (%s, %" PRIu64 " bytes, profile %s, revocation %s)\n",
                            v->type, v->size,
                            in->policy->profile == PROFILE_STRICT ? "strict" : "windows",
-                           in->policy->revocation == REVOCATION_OFF ? "not checked" : "by lists");
+                           revocation_words(in->policy->revocation));
 }
 
 /* CI systems take "##" anywhere, and "::" at the start of a line, for commands of theirs. Neither

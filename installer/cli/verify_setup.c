@@ -6,7 +6,10 @@
 
 #include "installer/core/trust_files.h"
 #include "manifest/policy_doc.h"
+#include "manifest/product.h"
 #include "platform/base/text.h"
+
+#define CATALOG_ROUNDS_MAX 32 /* a step budget */
 
 const struct opt_spec verify_setup_specs[] = {
     { "profile", "strict|windows", "strict (default), or as Windows judges by default", 0 },
@@ -20,7 +23,8 @@ const struct opt_spec verify_setup_specs[] = {
     { "catalog", "FILE.cat", "judge the files by their membership in this catalog", 0 },
     { "eku", "NAME|OID", "purpose of a detached CMS signer (default codeSigning)", 0 },
     { "crl", "FILE", "a revocation list; --revocation crl unless that says off", 0 },
-    { "revocation", "off|crl|online", "off (default, and said so), or lists for all", 0 },
+    { "revocation", "off|crl|online",
+      "off (default, and said so), or lists for all: given, or fetched", 0 },
     { "require-timestamp", NULL, "refuse what has no valid timestamp", 0 },
     { "at", "TIME", "judge as of this time (RFC 3339; default: now)", 0 },
     { "policy", "FILE", "all of these as one XML document", 0 },
@@ -43,6 +47,7 @@ enum errc verify_setup_init(struct verify_setup *s, struct platform *platform, s
 void verify_setup_fini(struct verify_setup *s)
 {
     catalog_free(s->catalog);
+    revocation_free(s->revocation);
     trust_free(s->trust);
     for (size_t i = 0; i < s->n_owned; i++)
         free(s->owned[i]);
@@ -144,9 +149,7 @@ static enum errc set_revocation(struct verify_setup *s, const char *value, struc
     else if (strcmp(value, "crl") == 0)
         s->policy.revocation = REVOCATION_CRL;
     else if (strcmp(value, "online") == 0)
-        return err_set(
-            err, E_ARGUMENT,
-            "--revocation online is not in this version: fetch the lists and name them with --crl");
+        s->policy.revocation = REVOCATION_ONLINE;
     else
         return err_set(err, E_ARGUMENT, "--revocation is off, crl or online");
     return E_OK;
@@ -297,6 +300,27 @@ static enum errc add_default_anchors(struct verify_setup *s, struct err *err)
     return rc == E_OK ? rc : err_prefix(err, "--anchors ");
 }
 
+/* open_catalog judges the catalog's own signature; with --revocation online once more for each time
+ * that lists were fetched. */
+static enum errc open_catalog(struct verify_setup *s, struct source *src, struct err *err)
+{
+    struct crl_wants wants = { .n = 0 };
+    struct policy policy = s->policy;
+    bool again = true;
+    enum errc rc = E_OK;
+    policy.wants = s->revocation == NULL ? NULL : &wants;
+    for (int round = 0; rc == E_OK && again && round < CATALOG_ROUNDS_MAX; round++) {
+        catalog_free(s->catalog);
+        s->catalog = NULL;
+        rc = catalog_open(src, &policy, &s->catalog, err);
+        again = rc == E_OK && wants.n > 0;
+        if (again)
+            rc = revocation_fetch(s->revocation, &wants, s->trust, &again, err);
+    }
+    crl_wants_fini(&wants);
+    return rc;
+}
+
 static enum errc load_catalog(struct verify_setup *s, struct err *err)
 {
     struct source *src = NULL;
@@ -304,10 +328,25 @@ static enum errc load_catalog(struct verify_setup *s, struct err *err)
         return E_OK;
     enum errc rc = s->platform->fs->open_source(s->platform->self, s->catalog_path, &src, err);
     if (rc == E_OK)
-        rc = catalog_open(src, &s->policy, &s->catalog, err);
+        rc = open_catalog(s, src, err);
     source_close(src);
     s->policy.catalog = s->catalog;
     return as_usage(s, rc, "catalog", s->catalog_path, err);
+}
+
+static enum errc go_online(struct verify_setup *s, struct err *err)
+{
+    const struct fetch_settings settings = { .platform = s->platform,
+                                             .proxy_use = PROXY_SYSTEM,
+                                             .agent = "surefoot" };
+    if (s->policy.revocation != REVOCATION_ONLINE)
+        return E_OK;
+    enum errc rc = revocation_new(&settings, &s->revocation, err);
+    if (rc == E_UNSUPPORTED)
+        return err_set(err, E_ARGUMENT,
+                       "--revocation online: this program was built without a network; fetch the "
+                       "lists and name them with --crl");
+    return rc == E_OK ? rc : err_prefix(err, "--revocation online: ");
 }
 
 enum errc verify_setup_finish(struct verify_setup *s, struct err *err)
@@ -319,6 +358,8 @@ enum errc verify_setup_finish(struct verify_setup *s, struct err *err)
     enum errc rc = add_default_anchors(s, err);
     if (rc == E_OK)
         rc = policy_check_usable(&s->policy, err);
+    if (rc == E_OK)
+        rc = go_online(s, err);
     if (rc == E_OK)
         rc = load_catalog(s, err);
     return rc;

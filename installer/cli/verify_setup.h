@@ -6,6 +6,7 @@
 
 #include "installer/cli/cli.h"
 #include "installer/cli/opt.h"
+#include "installer/core/revocation.h"
 #include "verify/catalog.h"
 #include "verify/policy.h"
 
@@ -16,6 +17,7 @@ struct verify_setup {
     struct platform *platform;
     struct policy policy; /* points into this struct: do not copy it after verify_setup_finish */
     struct trust *trust;
+    struct revocation_lists *revocation; /* of --revocation online, else NULL */
     struct catalog *catalog;
     const char *publishers[SETUP_LIST_MAX];
     struct pin pins[SETUP_LIST_MAX];
@@ -43,7 +45,7 @@ MUST_USE enum errc verify_setup_option(struct verify_setup *s, const char *name,
                                        struct err *err);
 
 /* verify_setup_finish loads default anchors where none were named, and the catalog, and says what
- * is not usable. */
+ * is not usable. For a catalog and --revocation online it may ask for lists. */
 MUST_USE enum errc verify_setup_finish(struct verify_setup *s, struct err *err);
 
 #endif

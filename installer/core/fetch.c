@@ -28,24 +28,12 @@ static enum errc check_times(const struct fetch_settings *s, struct err *err)
     return E_OK;
 }
 
-/* libcurl would write the keys of its connections to a file that the environment names. */
-static enum errc check_environment(const struct platform *p, struct err *err)
-{
-    if (getenv("SSLKEYLOGFILE") != NULL && p->proc->is_elevated(p->self))
-        return err_set(err, E_ARGUMENT,
-                       "SSLKEYLOGFILE is set in the environment: take it away, keys of connections "
-                       "are not written down");
-    return E_OK;
-}
-
 static enum errc check_settings(const struct fetch_settings *s, struct err *err)
 {
     if (s->agent == NULL || !is_plain(s->agent))
         return err_set(err, E_ARGUMENT, "the agent's name is not of printable ASCII");
     enum errc rc = fetch_proxy_check(s, err);
-    if (rc == E_OK)
-        rc = check_times(s, err);
-    return rc == E_OK ? check_environment(s->platform, err) : rc;
+    return rc == E_OK ? check_times(s, err) : rc;
 }
 
 static void forget_strings(struct fetch_settings *s)

@@ -70,9 +70,9 @@ struct fetch_settings {
 /* struct fetch keeps connections open between downloads. One thread at a time. */
 struct fetch;
 
-/* fetch_new checks the settings. Call digest_init_library first in main. E_ARGUMENT for settings
- * that make no sense, and where we are elevated and SSLKEYLOGFILE is set. Caller frees with
- * fetch_free. */
+/* fetch_new checks the settings. Call console_init, which keeps libcurl from writing down the keys
+ * of an elevated process, and digest_init_library first in main. E_ARGUMENT for settings that make
+ * no sense. Caller frees with fetch_free. */
 MUST_USE enum errc fetch_new(const struct fetch_settings *settings, struct fetch **out_fetch,
                              struct err *err);
 void fetch_free(struct fetch *f);

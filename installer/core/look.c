@@ -57,37 +57,73 @@ static uint64_t seed_of(const struct setup *setup)
     return seed;
 }
 
-enum errc look_new_fetch(const struct setup *setup, bool allows_http, fetch_progress_fn progress,
-                         void *ctx, struct fetch **out, struct err *err)
+/* What settings point to. */
+struct settings_room {
+    struct buf login, ca;
+};
+
+static void forget(struct settings_room *room)
+{
+    if (room->login.len > 0)
+        memset(room->login.ptr, 0, room->login.len);
+    buf_fini(&room->login);
+    buf_fini(&room->ca);
+}
+
+/* read_settings: `room` is zeroed by the caller, who calls forget, also after an error. */
+static enum errc read_settings(const struct setup *setup, struct settings_room *room,
+                               struct fetch_settings *out, struct err *err)
 {
     const struct product_fetch *said = &setup->product.fetch;
-    struct buf login = { .len = 0 }, ca = { .len = 0 };
     enum errc rc = E_OK;
     if (said->proxy.login_file != NULL)
-        rc = read_login(setup, said->proxy.login_file, &login, err);
+        rc = read_login(setup, said->proxy.login_file, &room->login, err);
     if (rc == E_OK && said->ca != NULL)
-        rc = read_file(setup, said->ca, CA_MAX, &ca, err);
-    struct fetch_settings settings = {
+        rc = read_file(setup, said->ca, CA_MAX, &room->ca, err);
+    *out = (struct fetch_settings){
         .platform = setup->platform,
         .proxy_use = said->proxy.use,
         .proxy_url = said->proxy.url,
-        .proxy_login = login.len > 0 ? (const char *)login.ptr : NULL,
-        .ca = buf_span(&ca),
-        .allows_http = allows_http,
+        .proxy_login = room->login.len > 0 ? (const char *)room->login.ptr : NULL,
+        .ca = buf_span(&room->ca),
         .rate_limit_bytes = said->rate_limit_bytes,
         .stall_s = said->stall_s,
         .deadline_s = said->deadline_s,
         .agent = "surefoot",
         .seed = seed_of(setup),
-        .progress = progress,
-        .ctx = ctx,
     };
+    return rc;
+}
+
+enum errc look_new_fetch(const struct setup *setup, bool allows_http, fetch_progress_fn progress,
+                         void *ctx, struct fetch **out, struct err *err)
+{
+    struct settings_room room = { .login = { .len = 0 } };
+    struct fetch_settings settings;
+    enum errc rc = read_settings(setup, &room, &settings, err);
+    settings.allows_http = allows_http;
+    settings.progress = progress;
+    settings.ctx = ctx;
     if (rc == E_OK)
         rc = fetch_new(&settings, out, err);
-    if (login.len > 0)
-        memset(login.ptr, 0, login.len);
-    buf_fini(&login);
-    buf_fini(&ca);
+    forget(&room);
+    return rc;
+}
+
+enum errc look_go_online(const struct setup *setup, struct product_demands *demands,
+                         struct err *err)
+{
+    struct settings_room room = { .login = { .len = 0 } };
+    struct fetch_settings settings;
+    struct revocation_lists *lists = NULL;
+    if (!product_demands_is_online(demands))
+        return E_OK;
+    enum errc rc = read_settings(setup, &room, &settings, err);
+    if (rc == E_OK)
+        rc = revocation_new(&settings, &lists, err);
+    if (rc == E_OK)
+        product_demands_go_online(demands, lists);
+    forget(&room);
     return rc;
 }
 

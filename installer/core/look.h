@@ -57,4 +57,9 @@ MUST_USE enum errc look_new_fetch(const struct setup *setup, bool allows_http,
                                   fetch_progress_fn progress, void *ctx, struct fetch **out,
                                   struct err *err);
 
+/* look_go_online lets revocation lists be fetched as the product file says other downloads are,
+ * where the demands want that (product_demands_go_online). */
+MUST_USE enum errc look_go_online(const struct setup *setup, struct product_demands *demands,
+                                  struct err *err);
+
 #endif

@@ -106,10 +106,13 @@ static enum errc prove(const struct look_ask *ask, const struct stored_feed *pai
         feed_ask.policies = product_demands_of_feed(ask->demands, &feed_ask.n_policies);
         memory_marks(ask->memory, marks);
         package_forget_marks(feed_ask.policies, feed_ask.n_policies, marks);
-        rc = fn(pair->feed, pair->signatures, pair->n_signatures, &feed_ask, v, &look->feed, err);
-        look_note_refusal(look, rc, v, 1 + pair->n_signatures);
-        for (size_t i = 0; i <= pair->n_signatures; i++)
-            verdict_fini(&v[i]);
+        do {
+            rc = fn(pair->feed, pair->signatures, pair->n_signatures, &feed_ask, v, &look->feed,
+                    err);
+            look_note_refusal(look, rc, v, 1 + pair->n_signatures);
+            for (size_t i = 0; i <= pair->n_signatures; i++)
+                verdict_fini(&v[i]);
+        } while (rc == E_REFUSED && product_demands_again(ask->demands));
     }
     free(marks);
     free(v);

@@ -174,7 +174,7 @@ void memory_set_word(struct memory *m, enum state_word word, const char *reason,
     *out_changed = s->word != (int)word || strcmp(s->reason, reason) != 0;
     if (!*out_changed)
         return;
-    s->word = word;
+    s->word = (int)word;
     text_copy(s->reason, sizeof(s->reason), reason);
     s->since = now;
 }

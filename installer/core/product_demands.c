@@ -14,6 +14,7 @@
 struct demand {
     struct policy policy;
     struct trust *trust;
+    struct crl_wants wants; /* what the last proof found wanting */
     const char *publishers[TEXTS_MAX];
     struct pin pins[TEXTS_MAX];
 };
@@ -26,6 +27,7 @@ struct product_demands {
     size_t n_feed, n_floors;
     const struct policy *feed[DEMANDS_MAX];
     struct payload_floor floors[FLOORS_MAX];
+    struct revocation_lists *lists; /* owned; NULL: nobody is asked */
 };
 
 static enum errc add_demand(struct product_demands *d, struct demand **out, struct err *err)
@@ -93,7 +95,6 @@ static uint32_t allowed_of(uint32_t words)
     return allowed;
 }
 
-/* Lists fetched online are looked up as given ones are; who fetches them adds them to the trust. */
 static enum revocation revocation_of(int word)
 {
     switch (word) {
@@ -227,10 +228,44 @@ void product_demands_free(struct product_demands *d)
     if (d == NULL)
         return;
     for (size_t i = 0; i < d->n; i++) {
+        crl_wants_fini(&d->all[i]->wants);
         trust_free(d->all[i]->trust);
         free(d->all[i]);
     }
+    revocation_free(d->lists);
     free(d);
+}
+
+/* --- lists from the network */
+
+bool product_demands_is_online(const struct product_demands *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (d->all[i]->policy.revocation == REVOCATION_ONLINE)
+            return true;
+    return false;
+}
+
+void product_demands_go_online(struct product_demands *d, struct revocation_lists *lists)
+{
+    revocation_free(d->lists);
+    d->lists = lists;
+    for (size_t i = 0; i < d->n; i++)
+        d->all[i]->policy.wants = &d->all[i]->wants;
+}
+
+/* Where memory is lacking, what was refused for want of a list stays so. */
+bool product_demands_again(const struct product_demands *d)
+{
+    bool any = false;
+    for (size_t i = 0; i < d->n && d->lists != NULL; i++) {
+        struct err ignored;
+        bool again = false;
+        if (d->all[i]->wants.n > 0 && revocation_fetch(d->lists, &d->all[i]->wants,
+                                                       d->all[i]->trust, &again, &ignored) == E_OK)
+            any = any || again;
+    }
+    return any;
 }
 
 const struct policy *const *product_demands_of_feed(const struct product_demands *d, size_t *out_n)

@@ -430,6 +430,8 @@ static enum errc walk(struct upgrade *u, struct err *err)
     if (rc == E_OK)
         rc = product_demands_load(u->setup->platform, &u->setup->product, u->setup->base, u->now,
                                   &u->demands, err);
+    if (rc == E_OK)
+        rc = look_go_online(u->setup, u->demands, err);
     if (rc == E_OK && u->ask->mode == MODE_INSTALL && u->memory.state.has_installed) {
         (void)snprintf(u->out->why, sizeof(u->out->why), "version %s is installed",
                        u->memory.state.installed.text);

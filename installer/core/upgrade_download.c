@@ -135,16 +135,20 @@ static enum errc prove(struct upgrade *u, struct source *src, const struct signa
     size_t n_floors;
     const struct payload_floor *floors = product_demands_of_payload(u->demands, &n_floors);
     struct verdict *v = calloc(n_floors, sizeof(*v));
+    char word[sizeof(u->look.refusal)] = "";
+    enum errc rc;
     if (v == NULL)
         return err_nomem(err);
-    enum errc rc = verified_package_make(src, u->payload, u->release, floors, n_floors, s->spans,
-                                         s->n, v, &u->package, err);
-    if (rc == E_REFUSED) {
-        const char *word = package_refusal(v, n_floors);
-        upgrade_refuse(u, word != NULL ? word : "Malformed", err->text);
-    }
-    for (size_t i = 0; i < n_floors; i++)
-        verdict_fini(&v[i]);
+    do {
+        rc = verified_package_make(src, u->payload, u->release, floors, n_floors, s->spans, s->n, v,
+                                   &u->package, err);
+        const char *refusal = package_refusal(v, n_floors);
+        text_copy(word, sizeof(word), refusal != NULL ? refusal : "Malformed");
+        for (size_t i = 0; i < n_floors; i++)
+            verdict_fini(&v[i]);
+    } while (rc == E_REFUSED && product_demands_again(u->demands));
+    if (rc == E_REFUSED)
+        upgrade_refuse(u, word, err->text);
     free(v);
     return rc;
 }

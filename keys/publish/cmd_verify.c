@@ -19,18 +19,27 @@
 #define USAGE                                                                                      \
     "surefoot-publish verify TRUST [options] DOCUMENT...\n\n"                                      \
     "Proves documents as clients do. A feed: the signatures beside it (.minisig, .p7s), each of\n" \
-    "which must hold, and its freshness. A release document or a product file is read and held\n"  \
-    "against its form alone: a feed names the one, an administrator owns the other. Any other\n"   \
-    "file: its detached signatures."
+    "which must hold, and its freshness. A release document: is it one that a feed named before\n" \
+    "it on the line names by size and SHA-256? By itself nothing proves it. A product file, "      \
+    "which\n"                                                                                      \
+    "nobody signs, is held against its form. Any other file: its detached signatures."
 #define NOTES                                                                                      \
-    "exit codes: 0 all proven (or of the right form, where there is no more to prove), 1 could\n"  \
-    "not find out, 2 usage, 3 refused\n\n"                                                         \
-    "example: surefoot-publish verify --key orchard.pub dist/feed.xml"
+    "exit codes: 0 all proven (a product file: of the right form), 1 could not find out, or\n"     \
+    "nothing proves it, 2 usage, 3 refused\n\n"                                                    \
+    "example: surefoot-publish verify --key orchard.pub dist/feed.xml dist/2.1.0/release.xml"
+
+/* A release document that a proven feed names. */
+struct named {
+    uint64_t size;
+    uint8_t sha256[32];
+};
 
 struct verifying {
     struct publish *p;
     struct trust_opt trust;
     enum publish_exit worst;
+    size_t n_named;
+    struct named *named; /* owned */
 };
 
 static enum errc take_option(void *ctx, const char *name, const char *value, struct err *err)
@@ -153,7 +162,23 @@ static enum errc prove_feed(const struct verifying *v, struct doc *d, const stru
                               out, &d->err);
 }
 
-static enum errc check_feed(const struct verifying *v, struct doc *d)
+static enum errc note_named(struct verifying *v, const struct feed *feed, struct err *err)
+{
+    const size_t n = v->n_named + feed->releases.n;
+    struct named *more = realloc(v->named, (n == 0 ? 1 : n) * sizeof(*more));
+    if (more == NULL)
+        return err_nomem(err);
+    v->named = more;
+    for (size_t i = 0; i < feed->releases.n; i++) {
+        const struct document_ref *ref = &feed->releases.items[i].document;
+        struct named *to = &v->named[v->n_named++];
+        to->size = ref->size;
+        memcpy(to->sha256, ref->sha256, sizeof(to->sha256));
+    }
+    return E_OK;
+}
+
+static enum errc check_feed(struct verifying *v, struct doc *d)
 {
     struct verified_feed *feed = NULL;
     struct feed draft;
@@ -165,20 +190,40 @@ static enum errc check_feed(const struct verifying *v, struct doc *d)
         rc = prove_feed(v, d, &draft, &feed);
     feed_fini(&draft);
     if (rc == E_OK)
+        rc = note_named(v, verified_feed_get(feed), &d->err);
+    if (rc == E_OK)
         rc = doc_say_feed(d, verified_feed_get(feed));
     verified_feed_free(feed);
     return rc;
 }
 
-/* --- documents that nothing proves by itself */
+/* --- documents that nothing beside them proves */
 
-static enum errc check_release(struct doc *d)
+static bool is_named(const struct verifying *v, const struct digest *digest, uint64_t size)
+{
+    for (size_t i = 0; i < v->n_named; i++)
+        if (v->named[i].size == size &&
+            span_equal(digest_span(digest),
+                       span_of(v->named[i].sha256, sizeof(v->named[i].sha256))))
+            return true;
+    return false;
+}
+
+static enum errc check_release(const struct verifying *v, struct doc *d)
 {
     struct release r;
+    struct digest digest;
     enum errc rc = release_read_unverified(buf_span(&d->bytes), &r, &d->err);
     if (rc != E_OK)
         return rc;
-    rc = doc_say_unproven(d, r.product, r.version.text, "a feed names it by its size and SHA-256");
+    rc = digest_bytes(DIGEST_SHA256, buf_span(&d->bytes), &digest, &d->err);
+    if (rc == E_OK && is_named(v, &digest, d->bytes.len)) {
+        rc = doc_say_file(d);
+    } else if (rc == E_OK) {
+        d->is_unproven = true;
+        rc = doc_say_form(d, r.product, r.version.text,
+                          "no feed before it on the line names it by its size and SHA-256");
+    }
     release_fini(&r);
     return rc;
 }
@@ -190,8 +235,9 @@ static enum errc check_product(struct doc *d)
         return err_nomem(&d->err);
     enum errc rc = product_read(buf_span(&d->bytes), product, &d->err);
     if (rc == E_OK) {
-        rc = doc_say_unproven(d, product->name, NULL,
-                              "the machine trusts it because only an administrator can write it");
+        rc = doc_say_form(d, product->name, NULL,
+                          "nobody signs it: the machine trusts it because only an administrator "
+                          "can write it");
         product_fini(product);
     }
     free(product);
@@ -222,7 +268,7 @@ static enum errc check_other(const struct verifying *v, struct doc *d)
 
 /* --- each of them */
 
-static enum errc check(const struct verifying *v, struct doc *d)
+static enum errc check(struct verifying *v, struct doc *d)
 {
     enum errc rc = read_document(v, d);
     if (rc != E_OK)
@@ -231,7 +277,7 @@ static enum errc check(const struct verifying *v, struct doc *d)
         return err_set(&d->err, E_ARGUMENT, "nothing to prove it by: give --key or --anchors");
     switch (d->type) {
     case DOC_FEED: return check_feed(v, d);
-    case DOC_RELEASE: return check_release(d);
+    case DOC_RELEASE: return check_release(v, d);
     case DOC_PRODUCT: return check_product(d);
     case DOC_OTHER: break;
     }
@@ -272,14 +318,14 @@ static enum errc verify_one(struct verifying *v, const char *file, struct err *e
     d->format = v->p->format;
     buf_init(&d->page, PAGE_MAX);
     enum errc rc = check(v, d), said = E_OK;
-    v->worst = publish_worse(v->worst, exit_of(rc));
+    v->worst = publish_worse(v->worst, d->is_unproven ? PUBLISH_FAILED : exit_of(rc));
     if (rc != E_OK) {
         struct err why = d->err;
         said = doc_say_not(d, is_refusal(rc), why.text);
     }
     if (said != E_OK)
         *err = d->err;
-    else if (rc != E_OK || v->p->format == PUBLISH_JSON || !v->p->quiet)
+    else if (rc != E_OK || d->is_unproven || v->p->format == PUBLISH_JSON || !v->p->quiet)
         said = publish_write(&d->page, err);
     doc_fini(d);
     return said;
@@ -311,6 +357,7 @@ enum publish_exit cmd_verify(struct publish *p, int argc, char **argv)
             rc = run(&v, n_files, argv, &err);
         code = rc == E_OK ? v.worst : publish_fail(p, &err);
     }
+    free(v.named);
     trust_opt_fini(&v.trust);
     return code;
 }

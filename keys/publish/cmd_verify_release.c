@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "installer/core/product_demands.h"
+#include "installer/core/revocation.h"
 #include "installer/core/trust_files.h"
 #include "keys/publish/gate.h"
 #include "keys/publish/publish.h"
@@ -87,6 +88,19 @@ static enum errc check_line(void *ctx, size_t n_words, char **words, struct err 
 
 /* --- whom to trust */
 
+/* go_online: lists come over this machine's proxy, not that of the clients. */
+static enum errc go_online(struct command *c, struct err *err)
+{
+    const struct fetch_settings settings = { .platform = c->p->platform,
+                                             .proxy_use = PROXY_SYSTEM,
+                                             .agent = "surefoot-publish" };
+    struct revocation_lists *lists = NULL;
+    enum errc rc = revocation_new(&settings, &lists, err);
+    if (rc == E_OK)
+        product_demands_go_online(c->demands, lists);
+    return rc == E_OK ? rc : err_prefix(err, "<revocation>online: ");
+}
+
 static enum errc read_product(struct command *c, struct err *err)
 {
     struct platform *m = c->p->platform;
@@ -99,6 +113,8 @@ static enum errc read_product(struct command *c, struct err *err)
         trust_files_folder_of(c->product_file, c->base);
         rc = product_demands_load(m, &c->product, c->base, c->trust.policy.now, &c->demands, err);
     }
+    if (rc == E_OK && product_demands_is_online(c->demands))
+        rc = go_online(c, err);
     if (rc == E_OK)
         return rc;
     if (rc != E_NOMEM && rc != E_IO)
@@ -218,6 +234,7 @@ static struct gate_ask ask_of(const struct command *c, const char *folder,
     if (c->demands != NULL) {
         ask.feed_policies = product_demands_of_feed(c->demands, &ask.n_feed_policies);
         ask.floors = product_demands_of_payload(c->demands, &ask.n_floors);
+        ask.demands = c->demands;
         ask.kind = (enum payload_kind)c->product.install.kind;
         ask.upgrade_code = c->product.install.upgrade_code;
         ask.product = c->product.name;

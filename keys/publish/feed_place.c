@@ -151,9 +151,10 @@ static enum errc find_all(struct platform *p, const char *dir, struct found *f, 
 
 /* --- proof */
 
+/* *out_refusal is the word of the reason why a feed was refused, NULL where there is none. */
 static enum errc prove(const struct feed_place *place, struct span bytes,
                        const struct span *signatures, size_t n, const struct feed *draft,
-                       int64_t now, struct err *err)
+                       int64_t now, const char **out_refusal, struct err *err)
 {
     static const struct fresh_marks no_marks;
     struct policy copies[FEED_PLACE_POLICIES_MAX];
@@ -170,6 +171,7 @@ static enum errc prove(const struct feed_place *place, struct span bytes,
     struct feed_ask ask = { draft->product, draft->channel, policies, place->n_policies, now,
                             &no_marks };
     enum errc rc = verified_feed_make(bytes, signatures, n, &ask, verdicts, &proven, err);
+    *out_refusal = package_refusal(verdicts, 1 + n);
     for (size_t i = 0; i <= n; i++)
         verdict_fini(&verdicts[i]);
     verified_feed_free(proven);
@@ -181,12 +183,13 @@ enum errc feed_place_prove(const struct feed_place *place, struct span bytes,
 {
     struct span spans[SIGNERS_MAX];
     struct feed draft;
+    const char *refusal;
     enum errc rc = feed_read_unverified(bytes, &draft, err);
     if (rc != E_OK)
         return rc;
     for (size_t i = 0; i < signatures->n; i++)
         spans[i] = buf_span(&signatures->items[i]);
-    rc = prove(place, bytes, spans, signatures->n, &draft, now, err);
+    rc = prove(place, bytes, spans, signatures->n, &draft, now, &refusal, err);
     feed_fini(&draft);
     return rc;
 }
@@ -205,17 +208,29 @@ static size_t choose_signatures(const struct found *f, struct span spans[N_SUFFI
     return n;
 }
 
+/* hint_for: what a person can do depends on whether the signer or the bytes are other ones. */
+static const char *hint_for(const char *refusal)
+{
+    static const enum reason of_signer[] = { REASON_KEY_MISMATCH, REASON_CHAIN_UNTRUSTED,
+                                             REASON_PUBLISHER_MISMATCH, REASON_PIN_MISMATCH };
+    for (size_t i = 0; i < ARRAY_LEN(of_signer) && refusal != NULL; i++)
+        if (strcmp(refusal, reason_word(of_signer[i])) == 0)
+            return "by another key? say so with --trusted-key, or --anchors";
+    return "put it and its signatures back as they were published";
+}
+
 static enum errc prove_found(const struct feed_place *place, const struct found *f,
                              const struct feed *draft, struct err *err)
 {
     struct span spans[N_SUFFIXES];
+    const char *refusal = NULL;
     size_t n = choose_signatures(f, spans);
     if (n == 0)
         return err_set(err, E_REFUSED, "no signature lies beside it, so it is not built upon");
-    enum errc rc = prove(place, buf_span(&f->feed), spans, n, draft, draft->issued, err);
+    enum errc rc = prove(place, buf_span(&f->feed), spans, n, draft, draft->issued, &refusal, err);
     if (rc != E_REFUSED)
         return rc;
-    return err_prefix(err, "not built upon (by another key? say so with --trusted-key): ");
+    return err_prefix(err, "not built upon (%s): ", hint_for(refusal));
 }
 
 static enum errc name_in_error(const char *dir, enum errc rc, struct err *err)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "installer/core/product_demands.h"
 #include "manifest/feed.h"
 #include "platform/base/buf.h"
 #include "platform/platform.h"
@@ -71,6 +72,7 @@ struct gate_ask {
      * demands. */
     const struct payload_floor *floors;
     size_t n_floors;
+    const struct product_demands *demands; /* whose policies and floors those are; NULL: nobody's */
     enum payload_kind kind;
     const char *upgrade_code;      /* of a product file's MSI; NULL: any */
     const char *product, *channel; /* NULL: as the feed says */

@@ -221,13 +221,17 @@ static struct verified_feed *prove(const struct gate_ask *ask, struct span bytes
     struct err err;
     if (!name_product(bytes, &feed_ask, &draft, g))
         return NULL;
-    enum errc rc =
-        verified_feed_make(bytes, signatures->spans, signatures->n, &feed_ask, v, &feed, &err);
-    for (size_t i = 0; i <= signatures->n; i++) {
-        if (rc == E_REFUSED)
-            gate_add_verdict(g, FEED_NAME, &v[i]);
-        verdict_fini(&v[i]);
-    }
+    enum errc rc;
+    bool again;
+    do {
+        rc = verified_feed_make(bytes, signatures->spans, signatures->n, &feed_ask, v, &feed, &err);
+        again = rc == E_REFUSED && ask->demands != NULL && product_demands_again(ask->demands);
+        for (size_t i = 0; i <= signatures->n; i++) {
+            if (rc == E_REFUSED && !again)
+                gate_add_verdict(g, FEED_NAME, &v[i]);
+            verdict_fini(&v[i]);
+        }
+    } while (again);
     if (rc != E_OK && rc != E_REFUSED)
         gate_add_err(g, FEED_NAME, &err);
     feed_fini(&draft);

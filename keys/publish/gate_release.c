@@ -125,13 +125,18 @@ static void prove_payload(const struct gate_ask *ask, struct source *src, const 
     gate_read_signatures(ask, where, &signatures, g);
     gate_set_aside(ask, where, &signatures, g);
     judge_others(ask, src, p, &signatures, where, g);
-    enum errc rc = verified_package_make(src, p, release, floors->items, floors->n,
-                                         signatures.spans, signatures.n, verdicts, &package, &err);
-    for (size_t i = 0; i < floors->n; i++) {
-        if (rc == E_REFUSED)
-            gate_add_verdict(g, where, &verdicts[i]);
-        verdict_fini(&verdicts[i]);
-    }
+    enum errc rc;
+    bool again;
+    do {
+        rc = verified_package_make(src, p, release, floors->items, floors->n, signatures.spans,
+                                   signatures.n, verdicts, &package, &err);
+        again = rc == E_REFUSED && ask->demands != NULL && product_demands_again(ask->demands);
+        for (size_t i = 0; i < floors->n; i++) {
+            if (rc == E_REFUSED && !again)
+                gate_add_verdict(g, where, &verdicts[i]);
+            verdict_fini(&verdicts[i]);
+        }
+    } while (again);
     if (rc != E_OK && rc != E_REFUSED)
         gate_add_err(g, where, &err);
     if (rc != E_OK)

@@ -107,7 +107,7 @@ static enum errc say_named_line(struct doc *d, const char *product, const char *
         SCHEMA,
         { "file", FIELD_TEXT, d->file, 0 },
         { "type", FIELD_TEXT, doc_words[d->type], 0 },
-        { "verdict", FIELD_TEXT, "unproven", 0 },
+        { "verdict", FIELD_TEXT, d->is_unproven ? "unproven" : "wellformed", 0 },
         { "product", FIELD_TEXT, product, 0 },
         { "version", FIELD_TEXT, version, 0 },
         { "detail", FIELD_TEXT, detail, 0 },
@@ -169,14 +169,14 @@ enum errc doc_say_file(struct doc *d)
     return rc == E_OK ? say_signers(d) : rc;
 }
 
-enum errc doc_say_unproven(struct doc *d, const char *product, const char *version, const char *why)
+enum errc doc_say_form(struct doc *d, const char *product, const char *version, const char *why)
 {
     char file[240];
     if (d->format == PUBLISH_JSON)
         return say_named_line(d, product, version, why);
-    return buf_printf(&d->page, &d->err,
-                      "%s: reads well: %s of %s%s%s\n  not proven by itself: %s\n",
-                      shown_file(d, file), doc_words[d->type], product, version == NULL ? "" : " ",
+    return buf_printf(&d->page, &d->err, "%s: %s: %s of %s%s%s\n  %s\n", shown_file(d, file),
+                      d->is_unproven ? "not proven, though it reads well" : "reads well",
+                      doc_words[d->type], product, version == NULL ? "" : " ",
                       version == NULL ? "" : version, why);
 }
 

@@ -22,6 +22,7 @@ struct doc {
     struct buf signatures[DOC_SIGNATURES];
     struct span spans[DOC_SIGNATURES];
     struct verdict verdicts[1 + DOC_SIGNATURES];
+    bool is_unproven; /* it reads well, and that is all */
     enum publish_format format;
     struct buf page;
     struct err err;
@@ -31,10 +32,10 @@ struct doc {
 MUST_USE enum errc doc_say_feed(struct doc *d, const struct feed *feed);
 MUST_USE enum errc doc_say_file(struct doc *d);
 
-/* doc_say_unproven: of the right form, and `why` there is no more to prove. `version` may be NULL.
- */
-MUST_USE enum errc doc_say_unproven(struct doc *d, const char *product, const char *version,
-                                    const char *why);
+/* doc_say_form: of the right form, and `why` no more can be said: it is unproven, or (a product
+ * file) there is no more to prove. `version` may be NULL. */
+MUST_USE enum errc doc_say_form(struct doc *d, const char *product, const char *version,
+                                const char *why);
 
 /* doc_say_not: refused, with every reason that the verdicts have; or could not be found out. Takes
  * back what was said before. */

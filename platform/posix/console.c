@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "platform/posix/os_err.h"
+#include "platform/posix/posix.h"
 
 #define LOOK_AGAIN_MS 100
 
@@ -18,6 +19,9 @@ void console_init(void)
     /* A reader that goes away must end in a failed write that we report, not in a silent death. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGCHLD, SIG_DFL); /* whoever started us may ignore it: then no end is told */
+    /* libcurl would write the keys of connections to the file that this names. */
+    if (posix_is_elevated())
+        (void)unsetenv("SSLKEYLOGFILE");
 }
 
 enum errc console_arguments(int argc, char **argv, int *out_argc, char ***out_argv, struct err *err)

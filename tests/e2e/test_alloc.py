@@ -42,6 +42,11 @@ def lists() -> bytes:
     return "".join(pk.pem("X509 CRL", pk.crl(ca)) for ca in (pk.pki().inter, pk.pki().root)).encode()
 
 
+def online() -> pk.Cert:
+    inter = pk.intermediate(cn="Kit Intermediate", label="inter", exts=[*pk.CA_EXTS, pk.crl_points("http://a.example/root.crl")])
+    return pk.leaf(inter, exts=[*pk.SIGNER_EXTS, pk.crl_points("http://a.example/1.crl", "https://a.example/2.crl")])
+
+
 KINDS: dict[str, Callable[[], Kind]] = {
     "pe": lambda: {"file": pe.signed()},
     "pe_with_timestamp": lambda: {"file": pe.signed(signer=pk.pki().expired, unsigned=[cms.stamp()]), "stamp_anchors": pk.pki().tsa_root},
@@ -51,6 +56,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "pe_nested": lambda: {"file": nested()},
     "pe_page_hashes": lambda: {"file": pe.signed(pages="sha256")},
     "pe_revocation_lists": lambda: {"file": pe.signed(), "crls": lists()},
+    "pe_lists_from_the_network": lambda: {"file": pe.signed(signer=online()), "crls": lists(), "online": True},
     "pe_by_catalog": lambda: {"file": CONTENT, "catalog": cat.signed([cat.flat(CONTENT)])},
     "pe_p256": lambda: {"file": pe.signed(signer=pk.pki().p256)},
     "msi": lambda: {"file": msi.signed()},
@@ -83,7 +89,7 @@ def words(folder: Path, kind: Kind) -> list[str]:
             path.write_bytes(value)
         elif value is not None:
             pk.write_pem(path, value)
-        out.append("-" if value is None else str(path))
+        out.append("-" if value is None else ("@" if what == "crls" and kind.get("online") else "") + str(path))
     return out
 
 

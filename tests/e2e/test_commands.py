@@ -140,7 +140,6 @@ def test_wrong_options(name: str, words: list[str], says: str) -> None:
     (["--require", "gpg"], "authenticode, cms, minisign"),
     (["--require", "authenticode+"], "authenticode, cms, minisign"),
     (["--revocation", "maybe"], "--revocation is off, crl or online"),
-    (["--revocation", "online"], "not in this version"),
     (["--publisher", "\udcff\udcfe"], "no UTF-8"),
 ])
 def test_wrong_values(shelf: Shelf, words: list[str], says: str) -> None:

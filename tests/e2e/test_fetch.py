@@ -453,7 +453,7 @@ def test_environment_configures_nothing(world: World) -> None:
 def test_keys_are_not_written_down(world: World) -> None:
     keys = world.folder / "keys.log"
     got = fetch("--ca", world.ca.file, "bytes", f"https://127.0.0.1:{world.nginx.tls}/doc.xml", env={"SSLKEYLOGFILE": str(keys)})
-    assert got.error == "argument" and "SSLKEYLOGFILE" in got.text and not keys.exists(), got
+    assert got.code == 0 and not keys.exists(), got
 
 
 def test_no_connection() -> None:

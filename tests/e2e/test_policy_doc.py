@@ -113,7 +113,6 @@ NOT_OF_THE_SCHEMA = [                                               # refused by
     ("bad_pin", ["<pin>md5:00</pin>"], 3, "a pin is sha256:HEX"),
     ("bad_allowance", ["<allow>everything</allow>"], 3, "--allow wants"),
     ("instruction", ["<?go there?>"], 3, "processing instruction"),
-    ("not_in_this_version", ["<revocation>online</revocation>"], 3, "not in this version"),
 ]
 
 

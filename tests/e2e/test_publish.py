@@ -208,15 +208,30 @@ def test_json_says_the_same(maker: Maker) -> None:
     line = line_of(must(maker.feed("--product", "orchard", "--channel", "stable", "--add", "2.1.0", "--format", "json")).stdout)
     assert line["serial"] == 1 and line["releases"] == 1 and line["sha256"] == hashlib.sha256(maker.feed_file.read_bytes()).hexdigest()
     lines = lines_of(must(maker.verify(maker.feed_file, document, archive, "--format", "json")).stdout)
-    assert [(x["type"], x.get("verdict")) for x in lines] == [("feed", "accepted"), ("feed-release", None), ("release", "unproven"), ("other", "accepted")]
+    assert [(x["type"], x.get("verdict")) for x in lines] == [("feed", "accepted"), ("feed-release", None), ("release", "accepted"), ("other", "accepted")]
     assert lines[1]["version"] == "2.1.0" and lines[1]["status"] == "auto"
+
+
+def test_a_release_document_is_proven_by_a_feed_alone(named: Maker) -> None:
+    document, product = named.dist / "2.1.0" / "release.xml", ROOT / "docs" / "examples" / "orchard.xml"
+    done = named.verify(document)
+    assert done.returncode == 1 and "not proven" in done.stdout and "names it by its size" in done.stdout, done
+    done = named.verify(document, "--quiet", "--format", "json")
+    assert done.returncode == 1 and [x["verdict"] for x in lines_of(done.stdout)] == ["unproven"]
+    assert named.verify(document, named.feed_file).returncode == 1, "the feed comes first"
+    must(named.verify(named.feed_file, document, product))
+    document.chmod(0o644)
+    document.write_bytes(document.read_bytes().replace(b"?>\n", b"?>\n\n", 1))
+    done = named.verify(named.feed_file, document, "--format", "json")
+    assert done.returncode == 1 and lines_of(done.stdout)[-1]["verdict"] == "unproven"
+    must(named.verify(product))
 
 
 def test_every_word_of_a_verdict_has_its_line(named: Maker) -> None:
     product, cut = ROOT / "docs" / "examples" / "orchard.xml", named.folder / "cut.xml"
     cut.write_bytes(named.feed_file.read_bytes()[:-9])
     done = named.verify(product, cut, named.folder / "nothing", named.out / "bin" / "orchard", "--format", "json")
-    assert [(x["type"], x["verdict"]) for x in lines_of(done.stdout)] == [("product", "unproven"), ("feed", "refused"), ("other", "error"), ("other", "refused")]
+    assert [(x["type"], x["verdict"]) for x in lines_of(done.stdout)] == [("product", "wellformed"), ("feed", "refused"), ("other", "error"), ("other", "refused")]
     must(named.feed("--set", "2.1.0", "--rollout-percent", "10", "--install-by", "2030-01-01T00:00:00Z", "--severity", "critical"))
     line = lines_of(must(named.verify(named.feed_file, "--format", "json")).stdout)[1]
     assert (line["rollout_percent"], line["install_by"], line["severity"]) == (10, "2030-01-01T00:00:00Z", "critical")
@@ -890,7 +905,8 @@ def test_the_clock_does_not_go_back(named: Maker) -> None:
 def test_a_feed_that_does_not_prove_genuine_is_not_built_upon(named: Maker, spoil: Callable[[Maker], Any]) -> None:
     spoil(named)
     with unchanged(named.dist):
-        refused(named.feed(), 3, "feed.xml", "not built upon")
+        refused(done := named.feed(), 3, "feed.xml", "not built upon")
+    assert "--trusted-key" not in done.stderr, "another key would not make it whole"
     refused(named.verify(), 3, "refused")
 
 
@@ -1093,12 +1109,8 @@ def test_three_signers_or_two_of_a_kind_are_too_many(named: Maker) -> None:
 # -- verify ------------------------------------------------------------------------------------------------------------------------
 
 
-def test_verify_says_what_nothing_proves(named: Maker) -> None:
-    done = must(publish("verify", named.dist / "2.1.0" / "release.xml"))
-    assert "not proven by itself: a feed names it" in done.stdout
-    product = ROOT / "docs" / "examples" / "orchard.xml"
-    if product.exists():
-        assert "not proven by itself" in must(publish("verify", product)).stdout
+def test_verify_says_what_nobody_signs(named: Maker) -> None:
+    assert "reads well" in (done := must(publish("verify", ROOT / "docs" / "examples" / "orchard.xml"))).stdout and "nobody signs it" in done.stdout
 
 
 def test_verify_refuses(named: Maker, keys: Path) -> None:

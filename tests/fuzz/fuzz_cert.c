@@ -3,7 +3,25 @@
 #include "verify/cert.h"
 #include "verify/chain.h"
 #include "verify/crl.h"
+#include "verify/crl_points.h"
 #include "verify/trust.h"
+
+/* What is asked of somebody else is short, visible text. */
+static void use_points(const struct cert *c)
+{
+    struct crl_points points;
+    struct crl_wants wants = { .n = 0 };
+    crl_points_read(c, &points);
+    if (points.n > CRL_POINTS_MAX)
+        abort();
+    for (size_t i = 0; i < points.n; i++)
+        for (size_t k = 0; k < points.urls[i].len; k++)
+            if (points.urls[i].ptr[k] <= ' ' || points.urls[i].ptr[k] > '~' || k >= CRL_URL_MAX)
+                abort();
+    if (crl_wants_add(&wants, points.urls, points.n, NULL) != E_OK || wants.n > points.n)
+        abort();
+    crl_wants_fini(&wants);
+}
 
 /* Everything that is done with a certificate that came with a file: reading, describing, asking,
  * verifying with its key, and building a chain in which it is leaf, bag and anchor. */
@@ -15,6 +33,7 @@ static void use_cert(struct cert *c, struct span bytes)
     cert_describe(c, &facts);
     (void)cert_is_published_by(c, "x");
     (void)cert_has_eku(c, eku);
+    use_points(c);
     if (cert_check_issuer(c, c, NULL) == E_NOMEM)
         abort();
     claim.algorithm = span_sub(bytes, bytes.len / 2, bytes.len);

@@ -304,6 +304,13 @@ def crl(issuer: Cert, entries: Sequence[bytes] = (), *, this: str = "2026-05-25"
     return der.seq(tbs, alg, der.bitstring(signature))
 
 
+def crl_points(*urls: str, more: Sequence[bytes] = ()) -> bytes:
+    """An extension with one distribution point that has these addresses; `more` are whole DistributionPoints after it."""
+    names = [der.ctx(6, url.encode("latin-1"), constructed=False) for url in urls]
+    points = [der.seq(der.ctx(0, der.ctx(0, b"".join(names))))] if urls else []
+    return ext("2.5.29.31", der.seq(*points, *more))
+
+
 # -- the ordinary world ----------------------------------------------------------------------------------------------------
 
 ORCHARD = name(("O", PUBLISHER), ("CN", PUBLISHER))

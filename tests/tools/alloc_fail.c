@@ -2,11 +2,12 @@
  *
  *   alloc_fail good|bad FIRST STEP FILE SIGNATURE ANCHORS TIMESTAMP-ANCHORS KEY CATALOG CRLS
  *
- * with "-" for what there is none of. Number FIRST (from 1), FIRST + STEP and so on are each tried
- * twice: as the only one that fails, and with all after it failing as well. A good file must be
- * accepted, with all that is said of it where nothing fails, or "could not find out", never refused
- * for want of memory; a bad one must never be accepted. Prints "N allocations" and exits 0, or says
- * which ones went wrong and exits 1. glibc only: it stands in for malloc. */
+ * with "-" for what there is none of, and "@" before lists that come as the network's do. Number
+ * FIRST (from 1), FIRST + STEP and so on are each tried twice: as the only one that fails, and with
+ * all after it failing as well. A good file must be accepted, with all that is said of it where
+ * nothing fails, or "could not find out", never refused for want of memory; a bad one must never be
+ * accepted. Prints "N allocations" and exits 0, or says which ones went wrong and exits 1. glibc
+ * only: it stands in for malloc. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,6 +22,7 @@
 #include "platform/base/buf.h"
 #include "platform/platform.h"
 #include "verify/catalog.h"
+#include "verify/crl_points.h"
 #include "verify/judge.h"
 
 #define COMPLAINTS_MAX 20
@@ -66,6 +68,10 @@ SEEN_BY_ALL void *realloc(void *p, size_t n)
 
 /* --- one judgement */
 
+/* The lists of a path that begins with ONLINE come as those of the network do: when judging has
+ * found them wanting, and to a trust that is in use. */
+#define ONLINE '@'
+
 struct inputs {
     const char *file, *signature, *anchors, *stamp_anchors, *key, *catalog, *crls;
 };
@@ -98,7 +104,7 @@ static enum errc fill_trust(const struct inputs *in, struct trust *t, struct err
     enum errc rc = add_file(t, in->anchors, OF_CODE, err);
     if (rc == E_OK)
         rc = add_file(t, in->stamp_anchors, OF_TIME, err);
-    if (rc == E_OK)
+    if (rc == E_OK && in->crls[0] != ONLINE)
         rc = add_file(t, in->crls, CRLS, err);
     return rc == E_OK ? add_file(t, in->key, A_KEY, err) : rc;
 }
@@ -123,6 +129,40 @@ static enum errc judge_with(const struct inputs *in, struct policy *p, struct ve
     return rc;
 }
 
+static bool is_online(const struct inputs *in)
+{
+    return in->crls[0] == ONLINE;
+}
+
+static enum errc bring_lists(const char *path, struct crl_wants *wants, struct trust *t,
+                             struct err *err)
+{
+    struct buf b;
+    enum errc rc = platform_read_file(platform_native(), path, FILE_LEN_MAX, &b, err);
+    for (size_t i = 0; i < wants->n && rc == E_OK; i++)
+        rc = trust_note_place(t, wants->items[i].url, buf_span(&b), NULL, err);
+    buf_fini(&b);
+    crl_wants_fini(wants);
+    return rc;
+}
+
+static enum errc judge_online(const struct inputs *in, struct trust *t, struct policy *p,
+                              struct verdict *v, struct err *err)
+{
+    struct crl_wants wants = { .n = 0 };
+    p->revocation = REVOCATION_ONLINE;
+    p->wants = &wants;
+    enum errc rc = judge_with(in, p, v, err);
+    while (rc == E_OK && wants.n > 0) {
+        rc = bring_lists(in->crls + 1, &wants, t, err);
+        verdict_fini(v);
+        if (rc == E_OK)
+            rc = judge_with(in, p, v, err);
+    }
+    crl_wants_fini(&wants);
+    return rc;
+}
+
 static enum errc judge_once(const struct inputs *in, struct verdict *v, struct err *err)
 {
     struct trust *t = NULL;
@@ -140,7 +180,7 @@ static enum errc judge_once(const struct inputs *in, struct verdict *v, struct e
         rc = catalog_open(src, &p, &catalog, err);
     p.catalog = catalog;
     if (rc == E_OK)
-        rc = judge_with(in, &p, v, err);
+        rc = is_online(in) ? judge_online(in, t, &p, v, err) : judge_with(in, &p, v, err);
     catalog_free(catalog);
     source_close(src);
     trust_free(t);

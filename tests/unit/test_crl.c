@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "tests/unit/make_cert.h"
 
 #include "verify/crl.h"
@@ -300,6 +302,144 @@ static void damaged_lists_are_refused(void **state)
     crl_free(NULL);
 }
 
+/* --- where lists may be had */
+
+#define DOT "http://a.example/x.crl"
+
+static void points_that_may_be_asked_are_read(void **state)
+{
+    UNUSED(state);
+    char much[CRL_URL_MAX + 64];
+    (void)memset(much, 'x', sizeof(much));
+    (void)memcpy(much, "URI:http://", 11);
+    much[sizeof(much) - 1] = '\0';
+    const struct {
+        const char *value;
+        size_t n;
+        const char *first;
+    } rows[] = {
+        { "URI:" DOT, 1, DOT },
+        { "URI:HTTPS://a/b,URI:" DOT ",URI:" DOT, 2, "HTTPS://a/b" },
+        { "URI:ldap://a/b,URI:" DOT, 1, DOT },
+        { "URI:file:///etc/passwd", 0, NULL },
+        { "URI:ftp://a/b,URI:http:/a,URI:http://,DNS:a.example", 0, NULL },
+        { "URI:http://a/1,URI:http://a/2,URI:http://a/3,URI:http://a/4,URI:http://a/5", 4,
+          "http://a/1" },
+        { "URI:http://a/a b", 0, NULL },
+        { much, 0, NULL },
+        /* a name, and with it reasons, another issuer, or nothing that reads */
+        { "DER:300D300BA009A007860568747470", 0, NULL },
+        { "DER:30123010A00CA00A8608687474703A2F2F61", 0, NULL },
+        { "DER:30113010A00EA00C860A687474703A2F2F612F62", 0, NULL },
+        { "DER:30123010A00EA00C860A687474703A2F2F612F62", 1, "http://a/b" },
+        { "DER:30163014A00EA00C860A687474703A2F2F612F6281020140", 0, NULL },
+        { "DER:0500", 0, NULL },
+        { "DER:3000", 0, NULL },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct made *m = make(&(struct spec){
+            .cn = "Points",
+            .issuer = w.inter,
+            .exts = {
+                { strncmp(rows[i].value, "DER:", 4) == 0 ? "2.5.29.31" : "crlDistributionPoints",
+                  rows[i].value } } });
+        struct crl_points points;
+        assert_non_null(m->cert);
+        crl_points_read(m->cert, &points);
+        if (points.n != rows[i].n ||
+            (points.n > 0 && !span_equal_text(points.urls[0], rows[i].first)))
+            fail_msg("row %zu: %zu addresses", i, points.n);
+    }
+    struct crl_points points;
+    crl_points_read(w.leaf->cert, &points);
+    assert_int_equal(points.n, 0);
+}
+
+static void wants_are_kept_once_and_have_an_end(void **state)
+{
+    UNUSED(state);
+    struct crl_wants wants = { .n = 0 };
+    char text[CRL_WANTS_MAX + 8][24];
+    const struct span two[] = { span_text("http://a/1"), span_text("http://a/2") };
+    assert_int_equal(crl_wants_add(&wants, two, 2, NULL), E_OK);
+    assert_int_equal(crl_wants_add(&wants, two, 2, NULL), E_OK);
+    assert_int_equal(wants.n, 2);
+    assert_int_equal(wants.items[0].list, wants.items[1].list);
+    for (size_t i = 0; i < ARRAY_LEN(text); i++) {
+        (void)snprintf(text[i], sizeof(text[i]), "http://b/%zu", i);
+        const struct span one = span_text(text[i]);
+        assert_int_equal(crl_wants_add(&wants, &one, 1, NULL), E_OK);
+    }
+    assert_int_equal(wants.n, CRL_WANTS_MAX);
+    assert_int_not_equal(wants.items[2].list, wants.items[3].list);
+    crl_wants_cut(&wants, 1);
+    assert_int_equal(wants.n, 1);
+    assert_string_equal(wants.items[0].url, "http://a/1");
+    crl_wants_fini(&wants);
+    crl_wants_fini(&wants);
+}
+
+static void what_no_list_speaks_of_is_wanted(void **state)
+{
+    UNUSED(state);
+    const struct made *leaf = make(&(struct spec){
+        .cn = "Leaf",
+        .issuer = w.inter,
+        .exts = { LEAF_EXTS, { "crlDistributionPoints", "URI:http://a/1,URI:http://a/2" } } });
+    const struct cert *path[] = { leaf->cert, w.inter->cert, w.root->cert };
+    struct crl_wants wants = { .n = 0 };
+    struct trust *t;
+    const char *why = "";
+    uint8_t *der = NULL;
+    assert_int_equal(trust_new(&t, NULL), E_OK);
+    struct policy policy = { .now = NOW, .trust = t, .revocation = REVOCATION_ONLINE };
+    assert_int_equal(crl_note_wanted(path, 3, &policy, &wants, NULL), E_OK);
+    assert_int_equal(wants.n, 2); /* the intermediate names no address, the root is the end */
+    crl_wants_fini(&wants);
+
+    /* one has been asked, in vain */
+    assert_int_equal(trust_note_place(t, "http://a/1", span_of(NULL, 0), "gone", NULL), E_OK);
+    assert_int_equal(crl_note_wanted(path, 3, &policy, &wants, NULL), E_OK);
+    assert_int_equal(wants.n, 1);
+    assert_string_equal(wants.items[0].url, "http://a/2");
+    crl_wants_fini(&wants);
+
+    /* the other gives a list */
+    int len = make_list(&(struct list_spec){ .issuer = w.inter }, &der);
+    assert_int_equal(trust_note_place(t, "http://a/2", span_of(der, (size_t)len), NULL, NULL),
+                     E_OK);
+    assert_int_equal(crl_note_wanted(path, 3, &policy, &wants, NULL), E_OK);
+    assert_int_equal(wants.n, 0);
+    assert_true(trust_place_is_known(t, span_text("http://a/1"), &why));
+    assert_string_equal(why, "gone");
+    assert_true(trust_place_is_known(t, span_text("http://a/2"), &why));
+    assert_null(why);
+    assert_false(trust_place_is_known(t, span_text("http://a/"), &why));
+    crl_wants_fini(&wants);
+    OPENSSL_free(der);
+    trust_free(t);
+}
+
+static void places_that_give_no_list_are_remembered_as_such(void **state)
+{
+    UNUSED(state);
+    struct trust *t;
+    const char *why = NULL;
+    char url[32];
+    assert_int_equal(trust_new(&t, NULL), E_OK);
+    assert_int_equal(trust_note_place(t, "http://a/1", span_text("<html>"), NULL, NULL), E_OK);
+    assert_int_equal(trust_note_place(t, "http://a/1", span_text("later"), "later", NULL), E_OK);
+    assert_true(trust_place_is_known(t, span_text("http://a/1"), &why));
+    assert_non_null(strstr(why, "no revocation list"));
+    assert_int_equal(trust_n_crls(t), 0);
+    for (size_t i = 2; i <= TRUST_PLACES_MAX; i++) {
+        (void)snprintf(url, sizeof(url), "http://a/%zu", i);
+        assert_int_equal(trust_note_place(t, url, span_of(NULL, 0), "no", NULL), E_OK);
+    }
+    assert_int_equal(trust_note_place(t, "http://b", span_of(NULL, 0), "no", NULL), E_LIMIT);
+    trust_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +452,10 @@ int main(void)
         cmocka_unit_test(reason_that_does_not_read_is_the_worst),
         cmocka_unit_test(list_out_of_date_still_revokes),
         cmocka_unit_test(damaged_lists_are_refused),
+        cmocka_unit_test(points_that_may_be_asked_are_read),
+        cmocka_unit_test(wants_are_kept_once_and_have_an_end),
+        cmocka_unit_test(what_no_list_speaks_of_is_wanted),
+        cmocka_unit_test(places_that_give_no_list_are_remembered_as_such),
     };
     return cmocka_run_group_tests(tests, make_world, free_made);
 }

@@ -652,6 +652,32 @@ static void frame_reads_an_xz_of_many_small_chunks_in_pieces(void **state)
     free(bytes);
 }
 
+/* A frame of empty blocks; the read that is one too many fails. */
+static void frame_reads_a_zstd_of_many_empty_blocks_in_pieces(void **state)
+{
+    enum { N = 1000000, FIRST = 6, LEN = FIRST + 3 * N };
+    static const uint8_t head[FIRST] = { 0x28, 0xB5, 0x2F, 0xFD, 0, 0 };
+    static const struct source_ops ops = { read_or_fail, close_nothing };
+    uint8_t *bytes = calloc(1, LEN);
+    struct source *inner;
+    struct err err;
+    UNUSED(state);
+    memcpy(bytes, head, sizeof(head));
+    bytes[LEN - 3] = 1;
+    assert_int_equal(source_memory_new(span_of(bytes, LEN), &inner, &err), E_OK);
+    struct failing f = { { &ops, LEN }, inner, LEN / 65536 + 4 };
+    enum errc rc = unpack_frame_check(UNPACK_ZSTD, &f.base, &err);
+    if (rc != E_OK)
+        fail_msg("%s", err.text);
+    bytes[LEN - 3] = 0; /* no block is the last */
+    f = (struct failing){ { &ops, LEN }, inner, LEN / 65536 + 4 };
+    assert_int_equal(unpack_frame_check(UNPACK_ZSTD, &f.base, &err), E_TRUNCATED);
+    f = (struct failing){ { &ops, LEN - 1 }, inner, LEN / 65536 + 4 };
+    assert_int_equal(unpack_frame_check(UNPACK_ZSTD, &f.base, &err), E_TRUNCATED);
+    source_close(inner);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -670,6 +696,7 @@ int main(void)
         cmocka_unit_test(frame_refuses_an_xz_whose_blocks_are_not_those_of_its_index),
         cmocka_unit_test(frame_refuses_every_other_form_of_an_xz),
         cmocka_unit_test(frame_reads_an_xz_of_many_small_chunks_in_pieces),
+        cmocka_unit_test(frame_reads_a_zstd_of_many_empty_blocks_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
