@@ -87,9 +87,9 @@ def test_configuration_is_merged(world: World) -> None:
     machine.expect("2.0.0")
     merged = ini(machine).read_text(encoding="utf-8")
     assert merged == BASE.replace("plums = 3", "plums = 4\nquinces = 5").replace("apples = 1", "apples = 17").replace("name = orchard", "name = elm street\n; ours")
-    machine.site.offer(world.maker.release("3.0.0", ini=BASE.replace("pears = 2", "pears = 20").replace("plums = 3", "plums = 4\nquinces = 5")))
+    machine.site.offer(world.maker.release("3.0.0", ini=BASE.replace("plums = 3", "plums = 40\nquinces = 5")))
     machine.upgrade()
-    assert ini(machine).read_text(encoding="utf-8") == merged.replace("pears = 2", "pears = 20"), "the base of the second merge is the second release's"
+    assert ini(machine).read_text(encoding="utf-8") == merged.replace("plums = 4", "plums = 40"), "the base of the second merge is the second release's"
 
 
 def test_configuration_that_nobody_changed_is_the_releases(world: World) -> None:
@@ -372,10 +372,14 @@ def test_an_installed_file_that_somebody_holds_open_cannot_change_the_new_tree(w
     assert path.read_text(encoding="utf-8") == "Keep dry.\n" * 50
 
 
-def test_an_installed_file_with_a_second_name_cannot_change_the_new_tree(world: World) -> None:
+@needs_root
+@pytest.mark.parametrize("owner, mode", [(65534, 0o644), (0, 0o666)], ids=["the service's own", "writable by all"])
+def test_an_installed_file_that_others_may_write_is_not_shared_with_the_new_tree(world: World, owner: int, mode: int) -> None:
     machine = begin(world, "")
     path = machine.tree / "share" / "notes.txt"
     os.link(path, machine.folder / "second")
+    os.chown(path, owner, owner)
+    path.chmod(mode)
     machine.upgrade()
     (machine.folder / "second").write_bytes(b"weeds")
     assert path.read_text(encoding="utf-8") == "Keep dry.\n" * 50
