@@ -214,6 +214,11 @@ enum errc stage_build(const struct stage_ask *ask, struct verified_package *pack
     return rc;
 }
 
+void stage_moved(struct stage *s, const char *tree)
+{
+    text_copy(s->tree, sizeof(s->tree), tree);
+}
+
 enum errc stage_refresh(struct stage *s, struct err *err)
 {
     struct stage_report again = { .n_files = 0 };

@@ -61,6 +61,9 @@ MUST_USE enum errc stage_build(const struct stage_ask *ask, struct verified_pack
  * tree may have been built in another process before (`s` NULL): nothing is known then, E_ARGUMENT.
  * The ask must be as it was. */
 MUST_USE enum errc stage_refresh(struct stage *s, struct err *err);
+
+/* stage_moved: the tree has another name from now on. */
+void stage_moved(struct stage *s, const char *tree);
 void stage_free(struct stage *s);
 
 /* stage_sweep takes away a whole tree of ours, whatever is in it; a symbolic link itself, a mount

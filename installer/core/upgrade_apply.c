@@ -182,6 +182,7 @@ static enum errc look_again(struct upgrade *u, struct err *err)
 static enum errc prepare(struct upgrade *u, struct err *err)
 {
     struct run *run = &u->run;
+    char tree[SETUP_PATH_ROOM];
     enum errc rc = make_run_folder(u, err);
     if (rc == E_OK)
         rc = build_tree(u, err);
@@ -190,7 +191,11 @@ static enum errc prepare(struct upgrade *u, struct err *err)
     if (rc == E_OK)
         rc = place_prepare(&u->place, run->new_name, err);
     if (rc == E_OK)
+        rc = place_new_tree(&u->place, run->new_name, false, tree, err);
+    if (rc == E_OK) {
+        stage_moved(run->stage, tree);
         rc = place_id(&u->place, run->new_name, run->new_id, err);
+    }
     if (rc == E_OK)
         rc = plan_run(u, err);
     return rc == E_OK ? look_again(u, err) : rc;

@@ -34,7 +34,7 @@ enum errc proc_read_boot_time(int64_t *out_boot_s, struct err *err)
 }
 
 /* "123 (name) S 1 ...": the name may hold anything, brackets too, so it ends at the last one. */
-static bool read_stat(char *text, char **out_name, uint64_t *out_born)
+static bool read_stat(char *text, char **out_name, char *out_state, uint64_t *out_born)
 {
     char *name = strchr(text, '('), *end = strrchr(text, ')');
     if (name == NULL || end == NULL || end < name)
@@ -46,6 +46,7 @@ static bool read_stat(char *text, char **out_name, uint64_t *out_born)
     if (field == NULL)
         return false;
     *out_name = name + 1;
+    *out_state = end[1] == ' ' ? end[2] : '\0';
     *out_born = strtoull(field + 1, NULL, 10);
     return true;
 }
@@ -84,15 +85,17 @@ static void read_user(int64_t pid, char *to, size_t room)
 
 enum errc proc_look(int64_t pid, int64_t boot_s, struct proc_seen *out, struct err *err)
 {
-    char path[64], text[1024], *name;
+    char path[64], text[1024], *name, state;
     bool is_hidden;
     long ticks = sysconf(_SC_CLK_TCK);
     (void)snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", pid);
     enum errc rc = posix_read_small(path, text, sizeof(text), err);
     if (rc != E_OK)
         return rc;
-    if (!read_stat(text, &name, &out->info.born) || ticks <= 0)
+    if (!read_stat(text, &name, &state, &out->info.born) || ticks <= 0)
         return err_set(err, E_MALFORMED, "%s is not as proc(5) has it", path);
+    if (state == 'Z' || state == 'X') /* dead, and its parent has not asked how it ended */
+        return err_set(err, E_ABSENT, "process %" PRId64 " has ended", pid);
     (void)text_printable(span_text(name), out->name, sizeof(out->name));
     if (!proc_read_link(pid, "exe", out->path, &is_hidden))
         out->path[0] = '\0';

@@ -18,7 +18,8 @@ struct proc_seen {
 /* The start of the machine in seconds since 1970, for proc_look. */
 MUST_USE enum errc proc_read_boot_time(int64_t *out_boot_s, struct err *err);
 
-/* proc_look is E_ABSENT where there is no such process (any more). */
+/* proc_look is E_ABSENT where there is no such process any more, also where its parent has yet to
+ * hear of its end. */
 MUST_USE enum errc proc_look(int64_t pid, int64_t boot_s, struct proc_seen *out, struct err *err);
 
 /* proc_read_link appends nothing and is false where there is nothing to be read; *out_is_hidden

@@ -48,6 +48,10 @@ def knows(command: str) -> bool:
     return done.returncode == 0
 
 
+if not knows("upgrade"):
+    pytest.skip("this program is built without upgrades", allow_module_level=True)
+
+
 # -- the maker -------------------------------------------------------------------------------------------------------------
 
 
@@ -550,6 +554,15 @@ class World:
         self.n += 1
         machine = Machine(self.folder / f"machine-{self.n}", site, self.ca.file, **product)
         self.machines.append(machine)
+        return machine
+
+    def ready(self, *versions: str, **product: Any) -> Machine:
+        """A machine on which the first of these versions runs, and whose site offers the others too (in plain releases)."""
+        releases = [self.maker.release(v) for v in versions]
+        machine = self.machine(self.site(releases[0]), **product)
+        machine.install()
+        for release in releases[1:]:
+            machine.site.offer(release)
         return machine
 
     def clear(self) -> None:

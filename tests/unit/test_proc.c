@@ -381,8 +381,14 @@ static void processes_are_listed_with_program_and_start(void **state)
     w.is_found = false;
     IS(E_OK, CALL(proc, list, look_for, &w));
     assert_string_equal(w.path, path);
-    end_sleeper((pid_t)w.pid);
+    /* one that has ended runs no more, though we have not waited for it yet */
+    siginfo_t ended;
+    assert_int_equal(kill((pid_t)w.pid, SIGKILL), 0);
+    assert_int_equal(waitid(P_PID, (id_t)w.pid, &ended, WEXITED | WNOWAIT), 0);
     w.is_found = false;
+    IS(E_OK, CALL(proc, list, look_for, &w));
+    assert_false(w.is_found);
+    end_sleeper((pid_t)w.pid);
     IS(E_OK, CALL(proc, list, look_for, &w));
     assert_false(w.is_found);
     int n = 0;
