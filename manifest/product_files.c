@@ -75,6 +75,32 @@ static const struct schema_element unlisted = { .name = "unlisted",
                                                 .at = offsetof(struct product_files, exceptions),
                                                 .record_size = sizeof(struct files_unlisted) };
 
+/* --- questions */
+
+bool product_files_is_in(const char *path, const char *folder)
+{
+    const size_t len = strlen(folder);
+    return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+const struct files_configuration *
+product_files_find_configuration(const struct product_files *files, const char *path)
+{
+    for (size_t i = 0; i < files->configuration.n; i++)
+        if (strcmp(files->configuration.items[i].path, path) == 0)
+            return &files->configuration.items[i];
+    return NULL;
+}
+
+const struct files_data *product_files_find_data(const struct product_files *files,
+                                                 const char *path)
+{
+    for (size_t k = 0; k < files->data.n; k++)
+        if (files->data.items[k].path != NULL && strcmp(files->data.items[k].path, path) == 0)
+            return &files->data.items[k];
+    return NULL;
+}
+
 /* --- no two that contradict each other */
 
 /* A path of <files>, whichever list it is in. */
@@ -113,11 +139,9 @@ static void collect(const struct product_files *files, struct names *names)
         add_name(names, "unlisted", files->exceptions.items[i].path);
 }
 
-/* is_at_or_in: both paths are as path_check wants them. */
 static bool is_at_or_in(const char *path, const char *folder)
 {
-    size_t len = strlen(folder);
-    return strncmp(path, folder, len) == 0 && (path[len] == '\0' || path[len] == '/');
+    return strcmp(path, folder) == 0 || product_files_is_in(path, folder);
 }
 
 static enum errc check_pair(const struct named *a, const struct named *b, struct err *err)

@@ -16,6 +16,8 @@
  *
  * What it does not check: whether they are there. */
 
+#include <stdbool.h>
+
 #include "manifest/product_command.h"
 #include "manifest/schema.h"
 
@@ -60,5 +62,16 @@ struct product_files {
     LIST_OF(struct files_data) data;
     LIST_OF(struct files_unlisted) exceptions;
 };
+
+/* product_files_is_in: does the path lie in the folder? Both are as path_check wants them; a folder
+ * does not lie in itself. */
+bool product_files_is_in(const char *path, const char *folder);
+
+/* product_files_find_configuration and _data are what is said of exactly this path, NULL where
+ * nothing is. */
+const struct files_configuration *
+product_files_find_configuration(const struct product_files *files, const char *path);
+const struct files_data *product_files_find_data(const struct product_files *files,
+                                                 const char *path);
 
 #endif

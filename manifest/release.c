@@ -362,3 +362,74 @@ const struct payload *release_find_payload(const struct release *r, enum target_
     }
     return best;
 }
+
+/* --- where a payload has a path; its lists are sorted bytewise */
+
+/* lower_bound is the number of paths in a sorted list that come before `path`. The list's items are
+ * `size` bytes each and begin with their path. */
+static size_t lower_bound(const void *items, size_t n, size_t size, struct span path)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        const char *at;
+        memcpy(&at, (const char *)items + mid * size, sizeof(at));
+        if (span_compare(span_text(at), path) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+const struct release_file *payload_find_file(const struct payload *p, struct span path)
+{
+    size_t i = lower_bound(p->files.items, p->files.n, sizeof(*p->files.items), path);
+    return i < p->files.n && span_equal_text(path, p->files.items[i].path) ? &p->files.items[i]
+                                                                           : NULL;
+}
+
+const struct release_link *payload_find_link(const struct payload *p, struct span path)
+{
+    size_t i = lower_bound(p->links.items, p->links.n, sizeof(*p->links.items), path);
+    return i < p->links.n && span_equal_text(path, p->links.items[i].path) ? &p->links.items[i]
+                                                                           : NULL;
+}
+
+const struct release_folder *payload_find_folder(const struct payload *p, struct span path)
+{
+    size_t i = lower_bound(p->folders.items, p->folders.n, sizeof(*p->folders.items), path);
+    return i < p->folders.n && span_equal_text(path, p->folders.items[i].path)
+               ? &p->folders.items[i]
+               : NULL;
+}
+
+static bool is_below(struct span above, const char *path)
+{
+    struct span p = span_text(path);
+    return p.len > above.len && span_starts_with(p, above) && p.ptr[above.len] == '/';
+}
+
+/* What lies below "a" sorts after "a", though not always right after ("a-b", "a/b"): the search is
+ * for "a/". */
+bool payload_holds(const struct payload *p, struct span path)
+{
+    char slash[PATH_TREE_MAX + 2];
+    if (path.len > PATH_TREE_MAX)
+        return false;
+    memcpy(slash, path.ptr, path.len);
+    slash[path.len] = '/';
+    struct span below = span_of(slash, path.len + 1);
+    size_t f = lower_bound(p->files.items, p->files.n, sizeof(*p->files.items), below);
+    size_t l = lower_bound(p->links.items, p->links.n, sizeof(*p->links.items), below);
+    size_t d = lower_bound(p->folders.items, p->folders.n, sizeof(*p->folders.items), below);
+    return (f < p->files.n && is_below(path, p->files.items[f].path)) ||
+           (l < p->links.n && is_below(path, p->links.items[l].path)) ||
+           (d < p->folders.n && is_below(path, p->folders.items[d].path));
+}
+
+bool payload_lists(const struct payload *p, struct span path)
+{
+    return payload_find_file(p, path) != NULL || payload_find_link(p, path) != NULL ||
+           payload_find_folder(p, path) != NULL || payload_holds(p, path);
+}

@@ -103,6 +103,16 @@ struct release {
 MUST_USE enum errc release_read_unverified(struct span bytes, struct release *out, struct err *err);
 void release_fini(struct release *release);
 
+/* payload_find_file and payload_find_folder are what the payload lists at exactly this path, NULL
+ * where it lists none. payload_holds is true where it lists something below the path, and
+ * payload_lists where it lists the path itself, as a file, folder or link, or something below it.
+ */
+const struct release_file *payload_find_file(const struct payload *p, struct span path);
+const struct release_link *payload_find_link(const struct payload *p, struct span path);
+const struct release_folder *payload_find_folder(const struct payload *p, struct span path);
+bool payload_holds(const struct payload *p, struct span path);
+bool payload_lists(const struct payload *p, struct span path);
+
 /* release_find_payload is the payload for this system, the more exact one where two would do; NULL
  * where there is none. */
 const struct payload *release_find_payload(const struct release *r, enum target_os os,

@@ -11,8 +11,8 @@
 #include "platform/base/err.h"
 
 /* console_init makes standard output and error byte streams (UTF-8 on a Windows console), and
- * hardens the process: the search for libraries on Windows; SIGPIPE on POSIX, and where we are
- * elevated SSLKEYLOGFILE is taken out of the environment. To be called first in main. */
+ * hardens the process: the search for libraries on Windows, SIGPIPE on POSIX; where we are elevated
+ * SSLKEYLOGFILE is taken out of the environment. To be called first in main. */
 void console_init(void);
 
 /* console_arguments gives the arguments in UTF-8. On Windows they are made anew and live as long as

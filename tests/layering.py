@@ -15,7 +15,7 @@ OWN = {
     "platform/win32": ["platform/"],
     "platform/mock": ["platform/"],
     "platform": ["platform/base/", "platform/sink.h", "platform/source.h", "platform/work.h", "platform/work_os.h",
-                 "platform/platform.h", "platform/db.h", "platform/service.h",
+                 "platform/platform.h", "platform/db.h", "platform/service.h", "platform/native.h",
                  "platform/console.h"],
     "manifest": ["manifest/", "platform/base/"],
     "verify": ["verify/", "manifest/", "platform/base/", "platform/source.h", "platform/work.h"],

@@ -60,6 +60,19 @@ static enum exit_code code_of(const struct doctor *d)
     return code;
 }
 
+static enum errc show(struct product_cmd *c, struct buf *page, enum exit_code *code,
+                      struct err *err)
+{
+    struct doctor *d = calloc(1, sizeof(*d));
+    enum errc rc = d == NULL ? err_nomem(err) : doctor_examine(&c->setup, d, err);
+    if (rc == E_OK) {
+        *code = code_of(d);
+        rc = c->as_json ? add_json(c, d, page, err) : add_text(c, d, page, err);
+    }
+    free(d);
+    return rc;
+}
+
 enum exit_code cmd_doctor(struct cli *cli, int argc, char **argv)
 {
     static const struct product_cmd_help help = {
@@ -68,22 +81,5 @@ enum exit_code cmd_doctor(struct cli *cli, int argc, char **argv)
         "database, disk, keys. Says what to mend, and changes nothing.\n",
         0
     };
-    struct product_cmd c;
-    struct err err = { .code = E_OK };
-    struct buf page;
-    enum exit_code code;
-    if (!product_cmd_open(&c, cli, &help, argc, argv, &code))
-        return code;
-    struct doctor *d = calloc(1, sizeof(*d));
-    buf_init(&page, 1024 * 1024);
-    enum errc rc = d == NULL ? err_nomem(&err) : doctor_examine(&c.setup, d, &err);
-    if (rc == E_OK)
-        rc = c.as_json ? add_json(&c, d, &page, &err) : add_text(&c, d, &page, &err);
-    if (rc == E_OK)
-        rc = cli_write(&page, &err);
-    code = rc == E_OK ? code_of(d) : cli_fail(cli, &err);
-    buf_fini(&page);
-    free(d);
-    product_cmd_close(&c);
-    return code;
+    return product_cmd_show(cli, &help, show, argc, argv);
 }

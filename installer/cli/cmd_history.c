@@ -64,26 +64,23 @@ static enum errc add_json(const struct product_cmd *c, const struct attempt *a, 
     return json_add_line(o, out, err);
 }
 
-static enum errc show(const struct product_cmd *c, struct err *err)
+static enum errc show(struct product_cmd *c, struct buf *page, enum exit_code *code,
+                      struct err *err)
 {
     struct memory memory;
     struct history history;
-    struct buf page;
+    UNUSED(code);
     enum errc rc = memory_open(&c->setup, false, &memory, err);
     if (rc == E_OK)
         rc = memory_read_history(&memory, &history, err);
     if (rc != E_OK)
         return rc;
-    buf_init(&page, 64 * 1024 * 1024);
     for (size_t i = 0; i < history.attempts.n && rc == E_OK; i++) {
         const struct attempt *a = &history.attempts.items[i];
-        rc = c->as_json ? add_json(c, a, &page, err) : add_text(a, &page, err);
+        rc = c->as_json ? add_json(c, a, page, err) : add_text(a, page, err);
     }
     if (rc == E_OK && history.attempts.n == 0 && !c->as_json)
-        rc = buf_printf(&page, err, "%s: nothing was tried yet\n", c->setup.product.name);
-    if (rc == E_OK)
-        rc = cli_write(&page, err);
-    buf_fini(&page);
+        rc = buf_printf(page, err, "%s: nothing was tried yet\n", c->setup.product.name);
     history_fini(&history);
     return rc;
 }
@@ -96,12 +93,5 @@ enum exit_code cmd_history(struct cli *cli, int argc, char **argv)
         "which, with what result, how long the product was stopped, and why.\n",
         0
     };
-    struct product_cmd c;
-    struct err err = { .code = E_OK };
-    enum exit_code code;
-    if (!product_cmd_open(&c, cli, &help, argc, argv, &code))
-        return code;
-    code = show(&c, &err) == E_OK ? EXIT_DONE : cli_fail(cli, &err);
-    product_cmd_close(&c);
-    return code;
+    return product_cmd_show(cli, &help, show, argc, argv);
 }

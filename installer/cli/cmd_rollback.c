@@ -1,11 +1,15 @@
 /* rollback and recover: the two ways back. */
 
-#include <stdlib.h>
-
 #include "installer/cli/product_cmd.h"
 #include "installer/core/recover.h"
 #include "installer/core/rollback.h"
 #include "platform/base/text.h"
+
+static enum errc rollback(struct product_cmd *c, struct upgrade_outcome *out, struct err *err)
+{
+    return rollback_do(&c->setup, c->word, &c->events, c->has_to ? &c->to : NULL, c->dry_run, out,
+                       err);
+}
 
 enum exit_code cmd_rollback(struct cli *cli, int argc, char **argv)
 {
@@ -15,27 +19,15 @@ enum exit_code cmd_rollback(struct cli *cli, int argc, char **argv)
         "that it leaves is put on hold. Data stays as it is now.\n",
         OPTION_TO | OPTION_DRY_RUN | OPTION_METRICS
     };
-    struct product_cmd c;
-    struct err err = { .code = E_OK };
-    enum exit_code code;
-    if (!product_cmd_open(&c, cli, &help, argc, argv, &code))
-        return code;
-    struct upgrade_outcome *outcome = malloc(sizeof(*outcome));
-    product_cmd_listen(&c, !c.dry_run);
-    enum errc rc = outcome == NULL ? err_nomem(&err)
-                                   : rollback_do(&c.setup, c.word, &c.events,
-                                                 c.has_to ? &c.to : NULL, c.dry_run, outcome, &err);
-    code = rc == E_OK ? product_cmd_end(&c, outcome) : cli_fail(cli, &err);
-    free(outcome);
-    product_cmd_close(&c);
-    return code;
+    return product_cmd_run(cli, &help, rollback, argc, argv);
 }
 
-/* What was undone as it should be is done; only what needs a person is a failure here. */
-static enum exit_code code_of_recovery(struct product_cmd *c, const struct upgrade_outcome *outcome)
+static enum errc recover(struct product_cmd *c, struct upgrade_outcome *out, struct err *err)
 {
-    enum exit_code code = product_cmd_end(c, outcome);
-    return code == EXIT_ROLLED_BACK || code == EXIT_FAILED ? EXIT_DONE : code;
+    enum errc rc = recover_do(&c->setup, c->word, &c->events, out, err);
+    if (rc == E_OK && out->result[0] == '\0')
+        text_copy(out->why, sizeof(out->why), "nothing is pending");
+    return rc;
 }
 
 enum exit_code cmd_recover(struct cli *cli, int argc, char **argv)
@@ -44,21 +36,7 @@ enum exit_code cmd_recover(struct cli *cli, int argc, char **argv)
         "recover PRODUCT",
         "Finishes or undoes an upgrade that was interrupted. upgrade, run, install and rollback\n"
         "do this first; at boot it is for the unit that `surefoot schedule` writes.\n",
-        OPTION_METRICS
+        OPTION_METRICS | COMMAND_RECOVERS
     };
-    struct product_cmd c;
-    struct err err = { .code = E_OK };
-    enum exit_code code;
-    if (!product_cmd_open(&c, cli, &help, argc, argv, &code))
-        return code;
-    struct upgrade_outcome *outcome = malloc(sizeof(*outcome));
-    product_cmd_listen(&c, true);
-    enum errc rc =
-        outcome == NULL ? err_nomem(&err) : recover_do(&c.setup, c.word, &c.events, outcome, &err);
-    if (rc == E_OK && outcome->result[0] == '\0')
-        text_copy(outcome->why, sizeof(outcome->why), "nothing is pending");
-    code = rc == E_OK ? code_of_recovery(&c, outcome) : cli_fail(cli, &err);
-    free(outcome);
-    product_cmd_close(&c);
-    return code;
+    return product_cmd_run(cli, &help, recover, argc, argv);
 }

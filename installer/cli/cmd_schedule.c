@@ -22,14 +22,6 @@ struct schedule {
 
 /* --- what to write, and where */
 
-static void parent_of(const char *path, char to[SETUP_PATH_ROOM])
-{
-    text_copy(to, SETUP_PATH_ROOM, path);
-    char *slash = strrchr(to, '/');
-    if (slash != NULL && slash != to)
-        *slash = '\0';
-}
-
 static enum errc own_minute(const struct setup *setup, unsigned *out, struct err *err)
 {
     struct memory memory;
@@ -54,7 +46,7 @@ static enum errc unit_folder(struct schedule *s, struct err *err)
     /* An ordinary user's units are beside our own configuration: ~/.config/systemd/user. */
     enum errc rc = p->host->usual_folder(p->self, HOST_CONFIG, config, sizeof(config), err);
     if (rc == E_OK)
-        parent_of(config, s->folder);
+        setup_parent(config, s->folder);
     if (rc == E_OK)
         rc = setup_join(s->folder, "systemd/user", config, err);
     if (rc == E_OK)
@@ -69,7 +61,7 @@ static enum errc prepare(struct schedule *s, struct err *err)
     const bool is_name = value_check_name(span_text(s->c->word), err) == E_OK &&
                          strchr(s->c->word, '/') == NULL && strstr(s->c->word, ".xml") == NULL;
     text_copy(s->product, sizeof(s->product), is_name ? s->c->word : setup->path);
-    parent_of(setup->install, s->home);
+    setup_parent(setup->install, s->home);
     s->ask = (struct schedule_ask){
         .setup = setup, .program = s->program, .product = s->product, .store_home = s->home
     };
@@ -117,23 +109,10 @@ static bool ask_systemctl(const struct schedule *s, const char *const *words)
 
 /* --- the three verbs */
 
-static enum errc make_folders(struct platform *p, const char *path, struct err *err)
-{
-    char parent[SETUP_PATH_ROOM];
-    enum fs_kind kind = FS_ABSENT;
-    enum errc rc = p->fs->kind(p->self, path, &kind, err);
-    if (rc != E_OK || kind == FS_FOLDER)
-        return rc;
-    parent_of(path, parent);
-    if (strcmp(parent, path) != 0)
-        rc = make_folders(p, parent, err);
-    return rc == E_OK ? p->fs->make_folder(p->self, path, err) : rc;
-}
-
 static enum errc write_units(struct schedule *s, struct err *err)
 {
     struct platform *p = s->c->cli->platform;
-    enum errc rc = make_folders(p, s->folder, err);
+    enum errc rc = setup_make_folders(p, s->folder, false, err);
     for (int part = 0; part < SCHEDULE_PARTS && rc == E_OK; part++) {
         char path[SETUP_PATH_ROOM];
         struct buf text;

@@ -198,6 +198,21 @@ static enum errc add_json(const struct status *s, struct buf *out, struct err *e
     return json_add_line(o, out, err);
 }
 
+static enum errc show(struct product_cmd *c, struct buf *page, enum exit_code *code,
+                      struct err *err)
+{
+    struct status *s = calloc(1, sizeof(*s));
+    UNUSED(code);
+    if (s == NULL)
+        return err_nomem(err);
+    s->c = c;
+    enum errc rc = find_out(s, err);
+    if (rc == E_OK)
+        rc = c->as_json ? add_json(s, page, err) : add_text(s, page, err);
+    free(s);
+    return rc;
+}
+
 enum exit_code cmd_status(struct cli *cli, int argc, char **argv)
 {
     static const struct product_cmd_help help = {
@@ -206,26 +221,5 @@ enum exit_code cmd_status(struct cli *cli, int argc, char **argv)
         "kept for a rollback. Asks no one.\n",
         OPTION_DETAIL
     };
-    struct product_cmd c;
-    struct err err = { .code = E_OK };
-    struct buf page;
-    enum exit_code code;
-    if (!product_cmd_open(&c, cli, &help, argc, argv, &code))
-        return code;
-    struct status *s = calloc(1, sizeof(*s));
-    buf_init(&page, 1024 * 1024);
-    enum errc rc = s == NULL ? err_nomem(&err) : E_OK;
-    if (rc == E_OK) {
-        s->c = &c;
-        rc = find_out(s, &err);
-    }
-    if (rc == E_OK)
-        rc = c.as_json ? add_json(s, &page, &err) : add_text(s, &page, &err);
-    if (rc == E_OK)
-        rc = cli_write(&page, &err);
-    code = rc == E_OK ? EXIT_DONE : cli_fail(cli, &err);
-    buf_fini(&page);
-    free(s);
-    product_cmd_close(&c);
-    return code;
+    return product_cmd_show(cli, &help, show, argc, argv);
 }

@@ -1,31 +1,38 @@
 /* check, upgrade, run, install: one way, four places to end it. */
 
-#include <stdlib.h>
-
 #include "installer/cli/product_cmd.h"
 #include "installer/core/upgrade.h"
 
-static enum exit_code go(struct cli *cli, const struct product_cmd_help *help,
-                         enum upgrade_mode mode, int argc, char **argv)
+static enum errc go(struct product_cmd *c, enum upgrade_mode mode, struct upgrade_outcome *out,
+                    struct err *err)
 {
-    struct product_cmd c;
-    struct err err = { .code = E_OK };
-    enum exit_code code;
-    if (!product_cmd_open(&c, cli, help, argc, argv, &code))
-        return code;
-    struct upgrade_outcome *outcome = malloc(sizeof(*outcome));
-    struct upgrade_ask ask = { .setup = &c.setup,
-                               .word = c.word,
-                               .events = &c.events,
+    struct upgrade_ask ask = { .setup = &c->setup,
+                               .word = c->word,
+                               .events = &c->events,
                                .mode = mode,
-                               .to = c.has_to ? &c.to : NULL,
-                               .dry_run = c.dry_run };
-    product_cmd_listen(&c, mode != MODE_CHECK && !c.dry_run);
-    enum errc rc = outcome == NULL ? err_nomem(&err) : upgrade_do(&ask, outcome, &err);
-    code = rc == E_OK ? product_cmd_end(&c, outcome) : cli_fail(cli, &err);
-    free(outcome);
-    product_cmd_close(&c);
-    return code;
+                               .to = c->has_to ? &c->to : NULL,
+                               .dry_run = c->dry_run };
+    return upgrade_do(&ask, out, err);
+}
+
+static enum errc check(struct product_cmd *c, struct upgrade_outcome *out, struct err *err)
+{
+    return go(c, MODE_CHECK, out, err);
+}
+
+static enum errc upgrade(struct product_cmd *c, struct upgrade_outcome *out, struct err *err)
+{
+    return go(c, MODE_UPGRADE, out, err);
+}
+
+static enum errc run(struct product_cmd *c, struct upgrade_outcome *out, struct err *err)
+{
+    return go(c, MODE_RUN, out, err);
+}
+
+static enum errc install(struct product_cmd *c, struct upgrade_outcome *out, struct err *err)
+{
+    return go(c, MODE_INSTALL, out, err);
 }
 
 enum exit_code cmd_check(struct cli *cli, int argc, char **argv)
@@ -34,9 +41,9 @@ enum exit_code cmd_check(struct cli *cli, int argc, char **argv)
         "check [--exit-code] PRODUCT",
         "Asks whether there is a newer release, whether it is for this machine, and whether the\n"
         "machine is ready for it. Downloads the two small documents and changes nothing.\n",
-        OPTION_EXIT_CODE | OPTION_TO | OPTION_METRICS
+        OPTION_EXIT_CODE | OPTION_TO | OPTION_METRICS | COMMAND_ONLY_LOOKS
     };
-    return go(cli, &help, MODE_CHECK, argc, argv);
+    return product_cmd_run(cli, &help, check, argc, argv);
 }
 
 enum exit_code cmd_upgrade(struct cli *cli, int argc, char **argv)
@@ -48,7 +55,7 @@ enum exit_code cmd_upgrade(struct cli *cli, int argc, char **argv)
         "back if it is not well.\n",
         OPTION_TO | OPTION_DRY_RUN | OPTION_METRICS
     };
-    return go(cli, &help, MODE_UPGRADE, argc, argv);
+    return product_cmd_run(cli, &help, upgrade, argc, argv);
 }
 
 enum exit_code cmd_run(struct cli *cli, int argc, char **argv)
@@ -59,7 +66,7 @@ enum exit_code cmd_run(struct cli *cli, int argc, char **argv)
         "held against the clock, then it upgrades. Never waits: if it is not time it says when.\n",
         OPTION_METRICS
     };
-    return go(cli, &help, MODE_RUN, argc, argv);
+    return product_cmd_run(cli, &help, run, argc, argv);
 }
 
 enum exit_code cmd_install(struct cli *cli, int argc, char **argv)
@@ -71,5 +78,5 @@ enum exit_code cmd_install(struct cli *cli, int argc, char **argv)
         "the same switch as in an upgrade, and kept.\n",
         OPTION_TO | OPTION_DRY_RUN | OPTION_METRICS
     };
-    return go(cli, &help, MODE_INSTALL, argc, argv);
+    return product_cmd_run(cli, &help, install, argc, argv);
 }

@@ -1,9 +1,13 @@
 #include "installer/cli/product_cmd.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "platform/base/text.h"
+
+#define OUTCOME_MAX (1024 * 1024)
+#define PAGE_MAX (64 * 1024 * 1024) /* of a long history */
 
 /* --- options */
 
@@ -137,7 +141,7 @@ void product_cmd_listen(struct product_cmd *c, bool is_logged)
 
 /* --- how it ended */
 
-static enum exit_code code_of(const struct product_cmd *c, const struct upgrade_outcome *o)
+static enum exit_code code_of_result(const struct product_cmd *c, const struct upgrade_outcome *o)
 {
     switch (outcome_class(o)) {
     case RESULT_CLASS_SUCCESS: return EXIT_DONE;
@@ -152,6 +156,14 @@ static enum exit_code code_of(const struct product_cmd *c, const struct upgrade_
     if (o->decision == DECISION_NOT_OFFERED || o->decision == DECISION_DOWNGRADE)
         return EXIT_FAILED;
     return c->exit_code && o->newer_available ? EXIT_NEWER_AVAILABLE : EXIT_DONE;
+}
+
+static enum exit_code code_of(const struct product_cmd *c, const struct product_cmd_help *help,
+                              const struct upgrade_outcome *o)
+{
+    const enum exit_code code = code_of_result(c, o);
+    const bool is_fine = code == EXIT_ROLLED_BACK || code == EXIT_FAILED;
+    return (help->options & COMMAND_RECOVERS) != 0 && is_fine ? EXIT_DONE : code;
 }
 
 /* A file that can't be written is said, and changes nothing of how it ended. */
@@ -172,16 +184,17 @@ static void write_metrics(struct product_cmd *c, const struct upgrade_outcome *o
         (void)fprintf(stderr, "surefoot %s: %s\n", c->cli->command, err.text);
 }
 
-enum exit_code product_cmd_end(struct product_cmd *c, const struct upgrade_outcome *outcome)
+static enum exit_code end(struct product_cmd *c, const struct product_cmd_help *help,
+                          const struct upgrade_outcome *outcome)
 {
-    const enum exit_code code = code_of(c, outcome);
+    const enum exit_code code = code_of(c, help, outcome);
     struct err err = { .code = E_OK };
     struct buf page;
     if (c->has_bar)
         (void)fprintf(stderr, "\n");
     c->has_bar = false;
     write_metrics(c, outcome);
-    buf_init(&page, 1024 * 1024);
+    buf_init(&page, OUTCOME_MAX);
     enum errc rc = c->as_json ? report_json_outcome(c, outcome, code, &page, &err)
                               : report_text_outcome(c, outcome, &page, &err);
     if (rc == E_OK)
@@ -189,5 +202,45 @@ enum exit_code product_cmd_end(struct product_cmd *c, const struct upgrade_outco
     buf_fini(&page);
     if (rc != E_OK && code == EXIT_DONE)
         return cli_fail(c->cli, &err);
+    return code;
+}
+
+/* --- whole commands */
+
+enum exit_code product_cmd_run(struct cli *cli, const struct product_cmd_help *help,
+                               product_run_fn fn, int argc, char **argv)
+{
+    struct product_cmd c;
+    struct err err = { .code = E_OK };
+    enum exit_code code;
+    if (!product_cmd_open(&c, cli, help, argc, argv, &code))
+        return code;
+    struct upgrade_outcome *outcome = malloc(sizeof(*outcome));
+    product_cmd_listen(&c, (help->options & COMMAND_ONLY_LOOKS) == 0 && !c.dry_run);
+    enum errc rc = outcome == NULL ? err_nomem(&err) : fn(&c, outcome, &err);
+    code = rc == E_OK ? end(&c, help, outcome) : cli_fail(cli, &err);
+    free(outcome);
+    product_cmd_close(&c);
+    return code;
+}
+
+enum exit_code product_cmd_show(struct cli *cli, const struct product_cmd_help *help,
+                                product_show_fn fn, int argc, char **argv)
+{
+    struct product_cmd c;
+    struct err err = { .code = E_OK };
+    struct buf page;
+    enum exit_code code;
+    if (!product_cmd_open(&c, cli, help, argc, argv, &code))
+        return code;
+    code = EXIT_DONE;
+    buf_init(&page, PAGE_MAX);
+    enum errc rc = fn(&c, &page, &code, &err);
+    if (rc == E_OK)
+        rc = cli_write(&page, &err);
+    if (rc != E_OK)
+        code = cli_fail(cli, &err);
+    buf_fini(&page);
+    product_cmd_close(&c);
     return code;
 }

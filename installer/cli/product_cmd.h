@@ -23,13 +23,16 @@ enum exit_code cmd_history(struct cli *cli, int argc, char **argv);
 enum exit_code cmd_doctor(struct cli *cli, int argc, char **argv);
 enum exit_code cmd_schedule(struct cli *cli, int argc, char **argv);
 
-/* Which options a command has beside --format, --quiet, --verbose, --help: bits. */
+/* Which options a command has beside --format, --quiet, --verbose, --help, and what else sets it
+ * apart: bits. */
 enum product_option {
     OPTION_TO = 1,
     OPTION_DRY_RUN = 2,
     OPTION_EXIT_CODE = 4,
     OPTION_DETAIL = 8,
     OPTION_METRICS = 16,
+    COMMAND_ONLY_LOOKS = 256, /* it changes nothing in any case */
+    COMMAND_RECOVERS = 512,   /* what was undone as it should be is done */
 };
 
 struct product_cmd {
@@ -57,12 +60,21 @@ bool product_cmd_open(struct product_cmd *c, struct cli *cli, const struct produ
                       int argc, char **argv, enum exit_code *out_code);
 void product_cmd_close(struct product_cmd *c);
 
+/* product_cmd_run is a whole command that ends in an outcome, and product_cmd_show one that shows a
+ * page: both read the command line, do what `fn` does, and say how it ended. `fn` fills in what it
+ * is given; its error ends the command. Of a page *code is EXIT_DONE unless `fn` sets another. */
+typedef enum errc (*product_run_fn)(struct product_cmd *c, struct upgrade_outcome *out,
+                                    struct err *err);
+typedef enum errc (*product_show_fn)(struct product_cmd *c, struct buf *page, enum exit_code *code,
+                                     struct err *err);
+enum exit_code product_cmd_run(struct cli *cli, const struct product_cmd_help *help,
+                               product_run_fn fn, int argc, char **argv);
+enum exit_code product_cmd_show(struct cli *cli, const struct product_cmd_help *help,
+                                product_show_fn fn, int argc, char **argv);
+
 /* product_cmd_listen makes the events speak: on the terminal, and in the system's log where
  * `is_logged`. */
 void product_cmd_listen(struct product_cmd *c, bool is_logged);
-
-/* product_cmd_end shows the outcome and gives its exit code. */
-enum exit_code product_cmd_end(struct product_cmd *c, const struct upgrade_outcome *outcome);
 
 /* --- report_metrics.c */
 MUST_USE enum errc report_metrics(struct product_cmd *c, const struct upgrade_outcome *o,

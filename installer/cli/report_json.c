@@ -1,7 +1,7 @@
 /* JSON lines: surefoot.event/1 for each event, surefoot.outcome/1 at the end
  * (docs/schema/event.schema.json, outcome.schema.json). */
 
-#include <string.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -54,8 +54,8 @@ void report_json_event(void *ctx, const struct event *e)
     if (e->kind == EVENT_PROGRESS && !c->verbose)
         return;
     buf_init(&line, 64 * 1024);
-    if (json_add_line(event_value(c, e), &line, &err) == E_OK && cli_write(&line, &err) != E_OK)
-        c->cli->line_makes_sense = true; /* said again, with the outcome, where it matters */
+    if (json_add_line(event_value(c, e), &line, &err) == E_OK)
+        (void)!cli_write(&line, &err); /* where it matters the outcome says it again */
     buf_fini(&line);
 }
 
@@ -64,20 +64,17 @@ void report_log_event(void *ctx, const struct event *e)
     struct product_cmd *c = ctx;
     struct platform *p = c->cli->platform;
     struct err ignored;
-    char text[700];
+    char text[760], stopped[60] = "";
     if (!event_is_logged(e->kind))
         return;
-    struct buf b;
-    buf_init(&b, sizeof(text));
     const bool has_result = e->result != NULL && e->result[0] != '\0';
-    if (buf_printf(&b, &ignored, "%s%s%s", has_result ? e->result : "", has_result ? ": " : "",
-                   e->text != NULL ? e->text : "") == E_OK &&
-        e->downtime_ms >= 0)
-        (void)!buf_printf(&b, &ignored, " (stopped for %lld ms)", (long long)e->downtime_ms);
-    if (buf_add_byte(&b, '\0', &ignored) == E_OK)
-        (void)!p->host->log_event(p->self, event_id(e->kind), event_level(e->kind),
-                                  c->setup.product.event_source, (const char *)b.ptr, &ignored);
-    buf_fini(&b);
+    if (e->downtime_ms >= 0)
+        (void)snprintf(stopped, sizeof(stopped), " (stopped for %lld ms)",
+                       (long long)e->downtime_ms);
+    (void)snprintf(text, sizeof(text), "%.200s%s%.440s%s", has_result ? e->result : "",
+                   has_result ? ": " : "", e->text != NULL ? e->text : "", stopped);
+    (void)!p->host->log_event(p->self, event_id(e->kind), event_level(e->kind),
+                              c->setup.product.event_source, text, &ignored);
 }
 
 /* --- the outcome */

@@ -9,8 +9,6 @@
 #include "manifest/product.h"
 #include "platform/base/text.h"
 
-#define CATALOG_ROUNDS_MAX 32 /* a step budget */
-
 const struct opt_spec verify_setup_specs[] = {
     { "profile", "strict|windows", "strict (default), or as Windows judges by default", 0 },
     { "anchors", "FILE|DIR", "certificates (PEM, DER) that may end a chain", 0 },
@@ -300,25 +298,24 @@ static enum errc add_default_anchors(struct verify_setup *s, struct err *err)
     return rc == E_OK ? rc : err_prefix(err, "--anchors ");
 }
 
-/* open_catalog judges the catalog's own signature; with --revocation online once more for each time
- * that lists were fetched. */
+struct opening {
+    struct verify_setup *s;
+    struct source *src;
+};
+
+static enum errc open_once(void *ctx, const struct policy *policy, struct err *err)
+{
+    const struct opening *o = ctx;
+    catalog_free(o->s->catalog);
+    o->s->catalog = NULL;
+    return catalog_open(o->src, policy, &o->s->catalog, err);
+}
+
+/* open_catalog judges the catalog's own signature. */
 static enum errc open_catalog(struct verify_setup *s, struct source *src, struct err *err)
 {
-    struct crl_wants wants = { .n = 0 };
-    struct policy policy = s->policy;
-    bool again = true;
-    enum errc rc = E_OK;
-    policy.wants = s->revocation == NULL ? NULL : &wants;
-    for (int round = 0; rc == E_OK && again && round < CATALOG_ROUNDS_MAX; round++) {
-        catalog_free(s->catalog);
-        s->catalog = NULL;
-        rc = catalog_open(src, &policy, &s->catalog, err);
-        again = rc == E_OK && wants.n > 0;
-        if (again)
-            rc = revocation_fetch(s->revocation, &wants, s->trust, &again, err);
-    }
-    crl_wants_fini(&wants);
-    return rc;
+    struct opening o = { s, src };
+    return revocation_judge(s->revocation, s->trust, &s->policy, open_once, &o, err);
 }
 
 static enum errc load_catalog(struct verify_setup *s, struct err *err)

@@ -113,12 +113,6 @@ static enum errc copy_name(void *ctx, const char *name, struct err *err)
     return rc == E_OK ? copy_below(&c, err) : rc;
 }
 
-static enum errc name_path(const char *path, struct err *err)
-{
-    char shown[120];
-    return err_prefix(err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
-}
-
 static enum errc copy_below(const struct copying *c, struct err *err)
 {
     struct platform *p = c->p;
@@ -132,7 +126,7 @@ static enum errc copy_below(const struct copying *c, struct err *err)
     if (rc == E_OK)
         rc = begin_one(p, c->from, c->to, &info, &left_out, err);
     if (rc != E_OK)
-        return name_path(c->from, err);
+        return setup_name_path(c->from, err);
     if (left_out)
         return E_OK;
     if (info.kind == FS_FOLDER) {
@@ -142,7 +136,7 @@ static enum errc copy_below(const struct copying *c, struct err *err)
             return rc;
     }
     rc = finish_one(p, c->from, c->to, &info, err);
-    return rc == E_OK ? rc : name_path(c->to, err);
+    return rc == E_OK ? rc : setup_name_path(c->to, err);
 }
 
 enum errc copy_tree(struct platform *p, const char *from, const char *to, struct err *err)
@@ -152,7 +146,7 @@ enum errc copy_tree(struct platform *p, const char *from, const char *to, struct
     if (rc == E_OK && info.kind == FS_ABSENT)
         rc = err_set(err, E_ABSENT, "is not there");
     if (rc != E_OK)
-        return name_path(from, err);
+        return setup_name_path(from, err);
     struct copying c = { .p = p, .from = from, .to = to, .volume = info.id[0] };
     return copy_below(&c, err);
 }

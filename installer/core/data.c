@@ -43,20 +43,11 @@ static enum errc folder_of(const struct data_place *p, size_t k, struct spot *s,
         return setup_join(p->run_folder, name, s->folder, err);
     }
     char parent[SETUP_PATH_ROOM];
-    text_copy(parent, sizeof(parent), s->data);
-    char *slash = strrchr(parent, '/');
-    if (slash == NULL || slash == parent)
+    setup_parent(s->data, parent);
+    if (strcmp(parent, "/") == 0 || strcmp(parent, s->data) == 0)
         return err_set(err, E_UNSUPPORTED, "a folder at the root has no place beside it");
-    *slash = '\0';
     (void)snprintf(name, sizeof(name), ".surefoot-%.100s-%zu", p->run, k);
     return setup_join(parent, name, s->folder, err);
-}
-
-static void cut_slashes(char *path)
-{
-    size_t len = strlen(path);
-    while (len > 1 && path[len - 1] == '/')
-        path[--len] = '\0';
 }
 
 static enum errc find_spot(const struct data_place *p, size_t k, const char *tree, struct spot *s,
@@ -69,7 +60,7 @@ static enum errc find_spot(const struct data_place *p, size_t k, const char *tre
     else
         rc = setup_resolve(p->setup, d->folder, s->data, err);
     if (rc == E_OK && d->path == NULL)
-        cut_slashes(s->data);
+        setup_cut_slashes(s->data);
     if (rc == E_OK)
         rc = folder_of(p, k, s, err);
     if (rc == E_OK)
@@ -95,10 +86,7 @@ static enum errc sync_parent(const struct data_place *p, const char *path, struc
 {
     struct platform *m = p->setup->platform;
     char parent[SETUP_PATH_ROOM];
-    text_copy(parent, sizeof(parent), path);
-    char *slash = strrchr(parent, '/');
-    if (slash != NULL)
-        slash[slash == parent ? 1 : 0] = '\0';
+    setup_parent(path, parent);
     return m->fs->sync_folder(m->self, parent, err);
 }
 

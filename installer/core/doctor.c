@@ -138,6 +138,9 @@ static void scheduler_row(struct examination *x)
                 "the product's own scheduler is %s", is == SCHEDULER_ON ? "on" : "off");
 }
 
+static const char mend_checks[] = "make it hold, or change <checks> in the product file: until "
+                                  "then no upgrade begins";
+
 static void checks_row(struct examination *x)
 {
     struct preflight *found = calloc(1, sizeof(*found));
@@ -149,13 +152,13 @@ static void checks_row(struct examination *x)
     if (found == NULL)
         return;
     if (preflight_run(&ask, found, &err) != E_OK)
-        fault(x->out, "checks", err.code, err.text, "");
+        fault(x->out, "checks", err.code, err.text, mend_checks);
     for (size_t i = 0; i < found->n; i++) {
         const struct preflight_finding *f = &found->items[i];
         char text[400];
         (void)snprintf(text, sizeof(text), "%s%s%s",
                        f->result[0] != '\0' ? f->result : "could not be found out", ": ", f->text);
-        fault(x->out, "checks", f->result[0] != '\0' ? E_BUSY : E_IO, text, "");
+        fault(x->out, "checks", f->result[0] != '\0' ? E_BUSY : E_IO, text, mend_checks);
     }
     if (found->n == 0)
         add_row(x->out, "checks", DOCTOR_WELL, "all checks of the product file hold");

@@ -14,27 +14,9 @@
 
 /* --- the folder of what was fetched */
 
-static enum errc make_folders(struct platform *p, const char *path, struct err *err)
-{
-    char part[SETUP_PATH_ROOM];
-    enum fs_kind kind = FS_ABSENT;
-    enum errc rc = p->fs->kind(p->self, path, &kind, err);
-    if (rc != E_OK || kind == FS_FOLDER)
-        return rc;
-    text_copy(part, sizeof(part), path);
-    char *slash = strrchr(part, '/');
-    if (slash != NULL && slash != part) {
-        *slash = '\0';
-        rc = make_folders(p, part, err);
-    }
-    if (rc == E_OK)
-        rc = p->fs->make_private_folder(p->self, path, err);
-    return rc == E_EXISTS ? E_OK : rc;
-}
-
 enum errc look_make_cache(const struct look_ask *ask, struct err *err)
 {
-    enum errc rc = make_folders(ask->setup->platform, ask->setup->cache, err);
+    enum errc rc = setup_make_folders(ask->setup->platform, ask->setup->cache, true, err);
     return rc == E_OK ? setup_guard(ask->setup, ask->setup->cache, 0, err) : rc;
 }
 

@@ -1,8 +1,9 @@
 #include "installer/core/memory.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "installer/core/stage.h"
 #include "platform/base/text.h"
 #include "verify/digest.h"
 
@@ -12,41 +13,13 @@ enum errc memory_path(const struct memory *m, const char *name, char to[SETUP_PA
     return setup_join(m->setup->state, name, to, err);
 }
 
-static enum errc name_path(const char *path, struct err *err)
-{
-    char shown[160];
-    return err_prefix(err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
-}
-
 /* --- folders */
-
-static enum errc make_folders(struct platform *p, const char *path, struct err *err)
-{
-    char part[SETUP_PATH_ROOM];
-    enum fs_kind kind = FS_ABSENT;
-    enum errc rc = p->fs->kind(p->self, path, &kind, err);
-    if (rc != E_OK || kind == FS_FOLDER)
-        return rc;
-    if (kind != FS_ABSENT) {
-        (void)err_set(err, E_EXISTS, "is no folder");
-        return name_path(path, err);
-    }
-    text_copy(part, sizeof(part), path);
-    char *slash = strrchr(part, '/');
-    if (slash != NULL && slash != part) {
-        *slash = '\0';
-        rc = make_folders(p, part, err);
-    }
-    if (rc == E_OK && p->fs->make_private_folder(p->self, path, err) != E_OK)
-        rc = err->code == E_EXISTS ? E_OK : name_path(path, err);
-    return rc;
-}
 
 enum errc memory_make_folder(const struct memory *m, const char *name, struct err *err)
 {
     char path[SETUP_PATH_ROOM];
     enum errc rc = memory_path(m, name, path, err);
-    return rc == E_OK ? make_folders(m->setup->platform, path, err) : rc;
+    return rc == E_OK ? setup_make_folders(m->setup->platform, path, true, err) : rc;
 }
 
 /* --- files */
@@ -57,7 +30,7 @@ enum errc memory_write(const struct memory *m, const char *name, struct span byt
     enum errc rc = memory_path(m, name, path, err);
     if (rc == E_OK &&
         platform_write_file(m->setup->platform, path, bytes, SINK_PRIVATE, err) != E_OK)
-        rc = name_path(path, err);
+        rc = setup_name_path(path, err);
     return rc;
 }
 
@@ -71,20 +44,38 @@ enum errc memory_remove(const struct memory *m, const char *name, struct err *er
     return rc == E_ABSENT ? E_OK : rc;
 }
 
-/* read_own reads a file of the state folder; an empty buf where it is not there. */
-static enum errc read_own(const struct memory *m, const char *name, size_t cap, struct buf *out,
-                          struct err *err)
+enum errc memory_read(const struct memory *m, const char *name, size_t cap, struct buf *out,
+                      struct err *err)
 {
     char path[SETUP_PATH_ROOM];
     enum errc rc = memory_path(m, name, path, err);
-    if (rc != E_OK)
-        return rc;
-    rc = platform_read_file(m->setup->platform, path, cap, out, err);
-    if (rc == E_ABSENT) {
+    if (rc == E_OK && platform_read_file(m->setup->platform, path, cap, out, err) != E_OK)
+        rc = setup_name_path(path, err);
+    return rc;
+}
+
+/* An empty buf where the file is not there. */
+static enum errc read_if_there(const struct memory *m, const char *name, size_t cap,
+                               struct buf *out, struct err *err)
+{
+    enum errc rc = memory_read(m, name, cap, out, err);
+    if (rc == E_ABSENT)
         buf_init(out, 0);
-        return E_OK;
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
+enum errc memory_forget_tree(const struct memory *m, const char *tree, struct err *err)
+{
+    static const char *const folders[] = { "proof", "pristine" };
+    enum errc rc = E_OK;
+    for (size_t i = 0; i < ARRAY_LEN(folders) && rc == E_OK; i++) {
+        char name[STATE_TREE_ROOM + 16], path[SETUP_PATH_ROOM];
+        (void)snprintf(name, sizeof(name), "%s/%s", folders[i], tree);
+        rc = memory_path(m, name, path, err);
+        if (rc == E_OK)
+            rc = stage_sweep(m->setup->platform, path, err);
     }
-    return rc == E_OK ? rc : name_path(path, err);
+    return rc;
 }
 
 /* --- the state */
@@ -99,7 +90,7 @@ static enum errc read_state(struct memory *m, struct err *err)
 {
     char path[SETUP_PATH_ROOM];
     struct buf bytes;
-    enum errc rc = read_own(m, "state.xml", STATE_BYTES_MAX, &bytes, err);
+    enum errc rc = read_if_there(m, "state.xml", STATE_BYTES_MAX, &bytes, err);
     if (rc != E_OK)
         return rc;
     begin_state(m);
@@ -110,7 +101,7 @@ static enum errc read_state(struct memory *m, struct err *err)
         rc = err_set(err, E_MALFORMED, "is of product %s; give %s a state folder of its own",
                      m->state.product, m->setup->product.name);
     if (rc != E_OK && memory_path(m, "state.xml", path, err) == E_OK)
-        (void)name_path(path, err);
+        (void)setup_name_path(path, err);
     buf_fini(&bytes);
     return rc;
 }
@@ -119,13 +110,13 @@ static enum errc lock_state(struct memory *m, struct err *err)
 {
     struct platform *p = m->setup->platform;
     char path[SETUP_PATH_ROOM];
-    enum errc rc = make_folders(p, m->setup->state, err);
+    enum errc rc = setup_make_folders(p, m->setup->state, true, err);
     if (rc == E_OK)
         rc = setup_guard(m->setup, m->setup->state, 0, err);
     if (rc == E_OK)
         rc = memory_path(m, "lock", path, err);
     if (rc == E_OK && p->fs->lock(p->self, path, &m->lock, err) != E_OK)
-        rc = name_path(path, err);
+        rc = setup_name_path(path, err);
     return rc;
 }
 
@@ -212,7 +203,7 @@ static enum errc own_machine(const struct memory *m, uint8_t to[HOST_MACHINE_ID_
 {
     struct platform *p = m->setup->platform;
     struct buf bytes;
-    enum errc rc = read_own(m, "machine-id", HOST_MACHINE_ID_LEN, &bytes, err);
+    enum errc rc = read_if_there(m, "machine-id", HOST_MACHINE_ID_LEN, &bytes, err);
     if (rc == E_OK && bytes.len == HOST_MACHINE_ID_LEN) {
         memcpy(to, bytes.ptr, HOST_MACHINE_ID_LEN);
         buf_fini(&bytes);
@@ -249,7 +240,7 @@ enum errc memory_read_history(const struct memory *m, struct history *out, struc
 {
     struct buf bytes;
     *out = (struct history){ .product = NULL };
-    enum errc rc = read_own(m, "history.xml", HISTORY_BYTES_MAX, &bytes, err);
+    enum errc rc = read_if_there(m, "history.xml", HISTORY_BYTES_MAX, &bytes, err);
     if (rc == E_OK && bytes.len > 0 && history_read(buf_span(&bytes), out, err) != E_OK)
         rc = err_prefix(err, "history.xml: ");
     buf_fini(&bytes);

@@ -70,6 +70,14 @@ MUST_USE enum errc memory_make_folder(const struct memory *m, const char *name, 
 /* memory_remove takes a file away; E_OK where it is not there. */
 MUST_USE enum errc memory_remove(const struct memory *m, const char *name, struct err *err);
 
+/* memory_read reads a file of at most `cap` bytes; E_ABSENT where it is not there. The error's text
+ * begins with its path. Caller frees *out with buf_fini. */
+MUST_USE enum errc memory_read(const struct memory *m, const char *name, size_t cap,
+                               struct buf *out, struct err *err);
+
+/* memory_forget_tree takes away what is kept of a tree beside it: its proof, its pristine files. */
+MUST_USE enum errc memory_forget_tree(const struct memory *m, const char *tree, struct err *err);
+
 /* memory_write replaces a file, private, whole or not at all. */
 MUST_USE enum errc memory_write(const struct memory *m, const char *name, struct span bytes,
                                 struct err *err);

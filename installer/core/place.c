@@ -11,30 +11,14 @@
 
 #define RANDOM_LEN 6
 
-static enum errc name_path(const char *path, struct err *err)
-{
-    char shown[160];
-    return err_prefix(err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
-}
-
 /* --- paths */
-
-static void parent_of(const char *path, char to[SETUP_PATH_ROOM])
-{
-    text_copy(to, SETUP_PATH_ROOM, path);
-    char *slash = strrchr(to, '/');
-    if (slash == to)
-        slash++;
-    if (slash != NULL)
-        *slash = '\0';
-}
 
 static enum errc store_of(struct place *p, struct err *err)
 {
     char parent[SETUP_PATH_ROOM], name[100];
     if (p->mode == STATE_SWITCH_POINTER)
         return setup_join(p->setup->install, ".surefoot", p->store, err);
-    parent_of(p->setup->install, parent);
+    setup_parent(p->setup->install, parent);
     (void)snprintf(name, sizeof(name), ".surefoot-%s", p->setup->product.name);
     return setup_join(parent, name, p->store, err);
 }
@@ -77,7 +61,7 @@ enum errc place_current(const struct place *p, char to[SETUP_PATH_ROOM], bool *o
         if (rc == E_OK && info.kind != FS_FOLDER && info.kind != FS_ABSENT)
             rc = err_set(err, E_UNSUPPORTED, "is no folder");
         *out_there = rc == E_OK && info.kind == FS_FOLDER;
-        return rc == E_OK ? rc : name_path(to, err);
+        return rc == E_OK ? rc : setup_name_path(to, err);
     }
     rc = setup_join(p->setup->install, "current", link, err);
     if (rc == E_OK)
@@ -104,11 +88,11 @@ enum errc place_make_store(const struct place *p, struct err *err)
     struct platform *m = p->setup->platform;
     struct fs_info info;
     char parent[SETUP_PATH_ROOM];
-    parent_of(p->store, parent);
+    setup_parent(p->store, parent);
     enum errc rc = E_OK;
     if (p->mode == STATE_SWITCH_POINTER && m->fs->make_folder(m->self, parent, err) != E_OK &&
         err->code != E_EXISTS)
-        return name_path(parent, err);
+        return setup_name_path(parent, err);
     rc = m->fs->stat_link(m->self, p->store, &info, err);
     if (rc == E_OK && info.kind == FS_ABSENT) {
         rc = setup_guard(p->setup, parent, 0, err);
@@ -124,7 +108,7 @@ enum errc place_make_store(const struct place *p, struct err *err)
         if (rc == E_OK && !guard.is_safe)
             rc = err_set(err, E_ACCESS, "%s", guard.why);
     }
-    return rc == E_OK ? rc : name_path(p->store, err);
+    return rc == E_OK ? rc : setup_name_path(p->store, err);
 }
 
 void place_drop_store(const struct place *p)

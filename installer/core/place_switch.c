@@ -90,10 +90,7 @@ static enum errc sync_parents(const struct place *p, const char *new_name, struc
 {
     struct platform *m = p->setup->platform;
     char run[SETUP_PATH_ROOM], parent[SETUP_PATH_ROOM];
-    text_copy(parent, sizeof(parent), p->setup->install);
-    char *slash = strrchr(parent, '/');
-    if (slash != NULL)
-        slash[slash == parent ? 1 : 0] = '\0';
+    setup_parent(p->setup->install, parent);
     enum errc rc = place_run(p, new_name, run, err);
     if (rc == E_OK)
         rc = m->fs->sync_folder(m->self, parent, err);

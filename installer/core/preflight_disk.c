@@ -28,6 +28,7 @@ static enum errc nearest(struct platform *p, const char *path, char to[SETUP_PAT
                          struct fs_info *info, struct err *err)
 {
     enum fs_kind kind = FS_ABSENT;
+    char above[SETUP_PATH_ROOM];
     text_copy(to, SETUP_PATH_ROOM, path);
     for (;;) {
         enum errc rc = p->fs->kind(p->self, to, &kind, err);
@@ -35,10 +36,10 @@ static enum errc nearest(struct platform *p, const char *path, char to[SETUP_PAT
             return rc;
         if (kind == FS_FOLDER)
             return p->fs->stat_link(p->self, to, info, err);
-        char *slash = strrchr(to, '/');
-        if (slash == NULL || strcmp(to, "/") == 0)
+        setup_parent(to, above);
+        if (strcmp(above, to) == 0)
             return err_set(err, E_ABSENT, "%.120s: no folder above it is there", path);
-        slash[slash == to ? 1 : 0] = '\0';
+        text_copy(to, SETUP_PATH_ROOM, above);
     }
 }
 

@@ -98,10 +98,7 @@ enum errc preflight_access(const struct preflight_row_ask *row, struct err *err)
 {
     const struct setup *setup = row->ask->setup;
     char parent[SETUP_PATH_ROOM];
-    text_copy(parent, sizeof(parent), setup->install);
-    char *slash = strrchr(parent, '/');
-    if (slash != NULL)
-        slash[slash == parent ? 1 : 0] = '\0';
+    setup_parent(setup->install, parent);
     enum errc rc = check_folder(row, parent, "UpgradeAbortedInsufficientPermissions", err);
     if (rc == E_OK)
         rc = check_folder(row, setup->state, result_name(RESULT_COULD_NOT_SET_MARKER), err);

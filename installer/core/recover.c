@@ -8,12 +8,6 @@
 #include "manifest/value.h"
 #include "platform/base/text.h"
 
-static void set_result(struct upgrade_outcome *out, const char *result, const char *why)
-{
-    text_copy(out->result, sizeof(out->result), result);
-    text_copy(out->why, sizeof(out->why), why);
-}
-
 /* --- finish */
 
 static int64_t downtime_of(const struct run *run)
@@ -32,7 +26,7 @@ static enum errc finish(struct run *run, struct upgrade_outcome *out, struct err
     if (rc != E_OK)
         return rc;
     out->downtime_ms = downtime_of(run);
-    set_result(out, result_name(RESULT_SUCCESS), "an interrupted upgrade was finished");
+    outcome_end(out, result_name(RESULT_SUCCESS), "an interrupted upgrade was finished");
     return run_tidy(run, true, err);
 }
 
@@ -52,8 +46,9 @@ static enum errc undo(struct run *run, struct upgrade_outcome *out, bool *out_se
     char why[240], result[RUN_RESULT_ROOM];
     run_undo(run, &end, why);
     run_name_interrupted(run, end == RUN_UNDONE, result);
-    set_result(out, result,
-               end == RUN_UNDONE ? "an interrupted upgrade was undone; the old version runs" : why);
+    outcome_end(out, result,
+                end == RUN_UNDONE ? "an interrupted upgrade was undone; the old version runs"
+                                  : why);
     /* A machine that goes down twice with the new version is not put through it again unasked. */
     *out_sets_hold = run->was_switched && (strstr(result, "-Interrupted") == NULL ||
                                            ended_so_before(run->memory, &run->attempt.to));
@@ -82,10 +77,9 @@ static enum errc recover_run(struct run *run, const struct events *events,
     enum errc rc;
     out->from = run->attempt.from;
     out->to = run->attempt.to;
-    out->was_interrupted = true;
     if (!run_is_prepared(run)) { /* nothing ran differently yet, and nothing was tried */
-        set_result(out, result_name(RESULT_PRE_FAILURE),
-                   "an upgrade was interrupted before anything was stopped; it can begin anew");
+        outcome_end(out, result_name(RESULT_PRE_FAILURE),
+                    "an upgrade was interrupted before anything was stopped; it can begin anew");
         rc = run_tidy(run, false, err);
     } else if (run_is_committed(run)) {
         rc = finish(run, out, err);
@@ -101,7 +95,7 @@ static void stuck(struct upgrade_outcome *out, const char *detail, const struct 
 {
     char result[120];
     (void)snprintf(result, sizeof(result), "%s-%s", result_name(RESULT_ROLLBACK_FAILED), detail);
-    set_result(out, result, err->text);
+    outcome_end(out, result, err->text);
 }
 
 static void sweep(struct memory *memory, const struct events *events)
@@ -125,7 +119,6 @@ enum errc recover_pending(struct memory *memory, const char *product_word,
     if (rc == E_OK && !there)
         return memory_remove(memory, "marker", err);
     if (rc != E_OK) {
-        out->was_interrupted = true;
         stuck(out, "JournalDamaged", err);
         return E_OK;
     }
@@ -149,6 +142,22 @@ enum errc recover_pending(struct memory *memory, const char *product_word,
     return E_OK;
 }
 
+enum errc recover_first_of_all(struct memory *memory, const char *product_word,
+                               const struct events *events, struct upgrade_outcome *out,
+                               struct err *err)
+{
+    bool pending = false;
+    enum errc rc = memory_recovery_is_pending(memory, &pending, err);
+    if (rc != E_OK || !pending)
+        return rc;
+    rc = recover_pending(memory, product_word, events, out, err);
+    if (rc == E_OK && outcome_class(out) == RESULT_CLASS_ROLLBACK_FAILED)
+        return err_set(err, E_REFUSED, "%s", out->why);
+    if (rc == E_OK)
+        outcome_begin(out);
+    return rc;
+}
+
 enum errc recover_do(const struct setup *setup, const char *product_word,
                      const struct events *events, struct upgrade_outcome *out, struct err *err)
 {
@@ -156,7 +165,7 @@ enum errc recover_do(const struct setup *setup, const char *product_word,
     outcome_begin(out);
     enum errc rc = memory_open(setup, true, &memory, err);
     if (rc == E_BUSY) {
-        set_result(out, result_name(RESULT_ALREADY_RUNNING), err->text);
+        outcome_end(out, result_name(RESULT_ALREADY_RUNNING), err->text);
         return E_OK;
     }
     if (rc != E_OK)

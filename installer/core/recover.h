@@ -14,6 +14,13 @@ MUST_USE enum errc recover_pending(struct memory *memory, const char *product_wo
                                    const struct events *events, struct upgrade_outcome *out,
                                    struct err *err);
 
+/* recover_first_of_all is for those who go on afterwards: where nothing is pending, or it was
+ * finished or undone, the outcome is as if it had not been; where it could not be undone,
+ * E_REFUSED. */
+MUST_USE enum errc recover_first_of_all(struct memory *memory, const char *product_word,
+                                        const struct events *events, struct upgrade_outcome *out,
+                                        struct err *err);
+
 /* recover_do is the command. */
 MUST_USE enum errc recover_do(const struct setup *setup, const char *product_word,
                               const struct events *events, struct upgrade_outcome *out,

@@ -176,25 +176,50 @@ enum errc revocation_fetch(struct revocation_lists *r, struct crl_wants *wants, 
     return rc;
 }
 
-/* --- a file */
+/* --- judging, until nothing more is wanted */
 
-enum errc revocation_judge_file(struct revocation_lists *r, struct trust *trust, struct source *src,
-                                const struct judge_ask *ask, struct verdict *v, struct err *err)
+enum errc revocation_judge(struct revocation_lists *r, struct trust *trust,
+                           const struct policy *policy, revocation_judge_fn fn, void *ctx,
+                           struct err *err)
 {
     struct crl_wants wants = { .n = 0 };
-    struct policy policy = *ask->policy;
-    struct judge_ask ours = *ask;
-    ours.policy = &policy;
-    policy.wants = r == NULL ? NULL : &wants;
-    enum errc rc = judge_file(src, &ours, v, err);
+    struct policy ours = *policy;
+    ours.wants = r == NULL ? NULL : &wants;
+    enum errc rc = fn(ctx, &ours, err);
     for (int round = 0; rc == E_OK && wants.n > 0 && round < ROUNDS_MAX; round++) {
         bool again;
         rc = revocation_fetch(r, &wants, trust, &again, err);
         if (rc != E_OK || !again)
             break;
-        verdict_fini(v);
-        rc = judge_file(src, &ours, v, err);
+        rc = fn(ctx, &ours, err);
     }
     crl_wants_fini(&wants);
     return rc;
+}
+
+/* --- a file */
+
+struct judging {
+    struct source *src;
+    const struct judge_ask *ask;
+    struct verdict *v;
+    bool was_judged;
+};
+
+static enum errc judge_once(void *ctx, const struct policy *policy, struct err *err)
+{
+    struct judging *j = ctx;
+    struct judge_ask ask = *j->ask;
+    ask.policy = policy;
+    if (j->was_judged)
+        verdict_fini(j->v);
+    j->was_judged = true;
+    return judge_file(j->src, &ask, j->v, err);
+}
+
+enum errc revocation_judge_file(struct revocation_lists *r, struct trust *trust, struct source *src,
+                                const struct judge_ask *ask, struct verdict *v, struct err *err)
+{
+    struct judging j = { .src = src, .ask = ask, .v = v };
+    return revocation_judge(r, trust, ask->policy, judge_once, &j, err);
 }

@@ -41,6 +41,14 @@ void revocation_free(struct revocation_lists *r);
 MUST_USE enum errc revocation_fetch(struct revocation_lists *r, struct crl_wants *wants,
                                     struct trust *trust, bool *out_again, struct err *err);
 
+/* revocation_judge has something judged under a policy, and once more for each time that lists were
+ * fetched. `fn` may be called often; each call begins anew. `r` may be NULL: nothing is fetched.
+ * `trust` is the policy's. */
+typedef enum errc (*revocation_judge_fn)(void *ctx, const struct policy *policy, struct err *err);
+MUST_USE enum errc revocation_judge(struct revocation_lists *r, struct trust *trust,
+                                    const struct policy *policy, revocation_judge_fn fn, void *ctx,
+                                    struct err *err);
+
 /* revocation_judge_file is judge_file, once more for each time that lists were fetched. `r` may be
  * NULL: nothing is. `trust` is ask->policy->trust. Many threads may share `r` and the trust. */
 MUST_USE enum errc revocation_judge_file(struct revocation_lists *r, struct trust *trust,

@@ -24,23 +24,9 @@ struct rollback {
     int64_t now;
 };
 
-static void end(struct rollback *r, const char *result, const char *why)
-{
-    text_copy(r->out->result, sizeof(r->out->result), result);
-    (void)text_printable(span_text(why), r->out->why, sizeof(r->out->why));
-}
-
-static enum errc refuse(struct rollback *r, const char *word, const char *why, struct err *err)
-{
-    char result[80];
-    (void)snprintf(result, sizeof(result), "%s-%s", result_name(RESULT_PRE_FAILURE), word);
-    end(r, result, why);
-    return err_set(err, E_REFUSED, "%s", why);
-}
-
 static enum errc cannot(struct rollback *r, const char *why, struct err *err)
 {
-    end(r, result_name(RESULT_PRE_FAILURE), why);
+    outcome_end(r->out, result_name(RESULT_PRE_FAILURE), why);
     return err_set(err, E_REFUSED, "%s", why);
 }
 
@@ -116,10 +102,9 @@ static void proof_fini(struct proof *p)
 static enum errc read_proof(struct rollback *r, const char *file, size_t cap, struct buf *out,
                             struct err *err)
 {
-    char name[STATE_TREE_ROOM + 32], path[SETUP_PATH_ROOM];
+    char name[STATE_TREE_ROOM + 32];
     (void)snprintf(name, sizeof(name), "proof/%s/%s", r->target.tree, file);
-    enum errc rc = memory_path(&r->memory, name, path, err);
-    return rc == E_OK ? platform_read_file(r->setup->platform, path, cap, out, err) : rc;
+    return memory_read(&r->memory, name, cap, out, err);
 }
 
 static enum errc recall_feed(struct rollback *r, struct proof *p, struct err *err)
@@ -197,7 +182,8 @@ static enum errc prove(struct rollback *r, struct err *err)
         return rc;
     (void)snprintf(why, sizeof(why), "the kept version %.60s can't be proven: %.200s",
                    r->target.version.text, err->text);
-    return refuse(r, rc == E_ABSENT ? "Unsigned" : "KeptTreeChanged", why, err);
+    outcome_refuse(r->out, rc == E_ABSENT ? "Unsigned" : "KeptTreeChanged", why);
+    return err_set(err, E_REFUSED, "%s", why);
 }
 
 /* --- going there */
@@ -218,20 +204,6 @@ static enum errc plan_run(struct rollback *r, struct err *err)
     return rc;
 }
 
-static enum errc finish(struct rollback *r, enum run_end end_of, struct err *err)
-{
-    struct err ignored;
-    enum errc rc = E_OK;
-    if (end_of == RUN_STUCK)
-        return E_OK;
-    if (end_of == RUN_COMMITTED) {
-        if (run_resume_scheduler(&r->run, &ignored) != E_OK)
-            events_say(r->events, EVENT_WARNING, "the product's scheduler: %s", ignored.text);
-        rc = settle_commit(&r->run, err);
-    }
-    return rc == E_OK ? run_tidy(&r->run, end_of == RUN_COMMITTED, err) : rc;
-}
-
 static enum errc take_steps(struct rollback *r, struct err *err)
 {
     enum run_end end_of = RUN_NONE;
@@ -242,9 +214,8 @@ static enum errc take_steps(struct rollback *r, struct err *err)
     r->out->downtime_ms = run_downtime_ms(&r->run);
     if (end_of == RUN_COMMITTED)
         (void)snprintf(why, sizeof(why), "version %.60s is back", r->target.version.text);
-    end(r, result, why);
-    if (finish(r, end_of, err) != E_OK)
-        events_say(r->events, EVENT_WARNING, "tidying up: %s", err->text);
+    outcome_end(r->out, result, why);
+    settle_run(&r->run, end_of);
     return E_OK;
 }
 
@@ -318,19 +289,6 @@ static enum errc write_down(struct rollback *r, struct err *err)
     return rc;
 }
 
-static enum errc recover_first(struct rollback *r, struct err *err)
-{
-    bool pending = false;
-    enum errc rc = memory_recovery_is_pending(&r->memory, &pending, err);
-    if (rc == E_OK && pending)
-        rc = recover_pending(&r->memory, r->word, r->events, r->out, err);
-    if (rc == E_OK && outcome_class(r->out) == RESULT_CLASS_ROLLBACK_FAILED)
-        return err_set(err, E_REFUSED, "%s", r->out->why);
-    if (rc == E_OK)
-        outcome_begin(r->out);
-    return rc;
-}
-
 enum errc rollback_do(const struct setup *setup, const char *product_word,
                       const struct events *events, const struct version *to, bool dry_run,
                       struct upgrade_outcome *out, struct err *err)
@@ -346,16 +304,16 @@ enum errc rollback_do(const struct setup *setup, const char *product_word,
     r->now = setup->platform->host->now(setup->platform->self);
     enum errc rc = memory_open(setup, true, &r->memory, err);
     if (rc == E_OK) {
-        rc = recover_first(r, err);
+        rc = recover_first_of_all(&r->memory, r->word, r->events, r->out, err);
         if (rc == E_OK)
             rc = walk(r, to, dry_run, err);
         if (rc != E_OK && rc != E_ARGUMENT && out->result[0] == '\0')
-            end(r, result_name(RESULT_PRE_FAILURE), err->text);
+            outcome_end(r->out, result_name(RESULT_PRE_FAILURE), err->text);
         if (rc != E_ARGUMENT && write_down(r, err) != E_OK)
             events_say(events, EVENT_WARNING, "%s", err->text);
         memory_close(&r->memory);
     } else if (rc == E_BUSY) {
-        end(r, result_name(RESULT_ALREADY_RUNNING), err->text);
+        outcome_end(r->out, result_name(RESULT_ALREADY_RUNNING), err->text);
         rc = E_OK;
     }
     free(r);

@@ -234,25 +234,12 @@ static enum errc discard_data(struct run *run, struct err *err)
     return rc;
 }
 
-static enum errc sweep_own(struct run *run, const char *folder, const char *name, struct err *err)
-{
-    char path[SETUP_PATH_ROOM], whole[SETUP_PATH_ROOM];
-    enum errc rc = setup_join(folder, name, path, err);
-    if (rc == E_OK)
-        rc = memory_path(run->memory, path, whole, err);
-    return rc == E_OK ? stage_sweep(run->setup->platform, whole, err) : rc;
-}
-
 static enum errc drop_new(struct run *run, struct err *err)
 {
     /* A kept tree that was gone back to stays where it is kept. */
     const bool is_kept = run->attempt.command == ATTEMPT_ROLLBACK;
     enum errc rc = is_kept ? E_OK : place_discard(run->place, run->new_name, err);
-    if (rc == E_OK && !is_kept)
-        rc = sweep_own(run, "proof", run->new_name, err);
-    if (rc == E_OK && !is_kept)
-        rc = sweep_own(run, "pristine", run->new_name, err);
-    return rc;
+    return rc == E_OK && !is_kept ? memory_forget_tree(run->memory, run->new_name, err) : rc;
 }
 
 enum errc run_tidy(struct run *run, bool is_committed, struct err *err)

@@ -36,7 +36,6 @@ struct run {
     struct stage *stage; /* NULL after a crash, and where a kept tree is gone back to */
     struct plan plan;
     struct journal journal;
-    bool has_journal;
     int64_t stopping_ms, started_ms, healthy_ms; /* monotonic; 0: not yet */
     bool was_switched;                           /* a failure was one of the new version */
 };

@@ -98,21 +98,10 @@ enum errc run_begin(struct run *run, struct err *err)
         rc = write_attempt(run, err);
     if (rc == E_OK)
         rc = run_note(run, JOURNAL_MARK, "staging", run->new_name, err);
-    run->has_journal = rc == E_OK;
     return rc;
 }
 
 /* --- reading */
-
-static enum errc read_own(struct memory *memory, const char *name, size_t cap, struct buf *out,
-                          struct err *err)
-{
-    char path[SETUP_PATH_ROOM];
-    enum errc rc = memory_path(memory, name, path, err);
-    if (rc == E_OK)
-        rc = platform_read_file(memory->setup->platform, path, cap, out, err);
-    return rc == E_OK ? rc : err_prefix(err, "%s: ", name);
-}
 
 /* A record that the crash tore is cut off, so that the next one follows whole ones. */
 static enum errc read_journal(struct memory *memory, struct run *run, struct err *err)
@@ -121,7 +110,7 @@ static enum errc read_journal(struct memory *memory, struct run *run, struct err
     char path[SETUP_PATH_ROOM];
     struct buf bytes;
     size_t len = 0;
-    enum errc rc = read_own(memory, "journal", JOURNAL_BYTES_MAX, &bytes, err);
+    enum errc rc = memory_read(memory, "journal", JOURNAL_BYTES_MAX, &bytes, err);
     if (rc != E_OK)
         return rc;
     journal_init(&run->journal);
@@ -160,7 +149,7 @@ static enum errc read_copy(struct memory *memory, const char *word, struct setup
                            struct err *err)
 {
     struct buf bytes;
-    enum errc rc = read_own(memory, "run/product.xml", PRODUCT_BYTES_MAX, &bytes, err);
+    enum errc rc = memory_read(memory, "run/product.xml", PRODUCT_BYTES_MAX, &bytes, err);
     if (rc != E_OK)
         return rc;
     rc = setup_recall(memory->setup->platform, word, buf_span(&bytes), setup, err);
@@ -172,7 +161,7 @@ static enum errc read_attempt(struct memory *memory, struct attempt_document *do
                               struct err *err)
 {
     struct buf bytes;
-    enum errc rc = read_own(memory, "run/attempt.xml", HISTORY_BYTES_MAX, &bytes, err);
+    enum errc rc = memory_read(memory, "run/attempt.xml", HISTORY_BYTES_MAX, &bytes, err);
     if (rc != E_OK)
         return rc;
     rc = attempt_read(buf_span(&bytes), document, err);
@@ -206,7 +195,6 @@ enum errc run_open(struct memory *memory, const char *product_word,
         return rc;
     }
     out->attempt = document->attempt;
-    out->has_journal = true;
     rc = take_names(out, err);
     if (rc == E_OK)
         rc = read_copy(memory, product_word, setup, err);

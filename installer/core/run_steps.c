@@ -17,6 +17,12 @@ static const char *service_name(const struct run *run, unsigned i)
     return run->setup->product.services.items.items[i].name;
 }
 
+/* Before anything is switched, or once it is switched back. */
+static enum errc old_tree_of(const struct run *run, char to[SETUP_PATH_ROOM], struct err *err)
+{
+    return place_old_tree(run->place, run->new_name, run->old_name, false, to, err);
+}
+
 static enum errc data_place_of(const struct run *run, char folder[SETUP_PATH_ROOM],
                                struct data_place *out, struct err *err)
 {
@@ -81,7 +87,7 @@ static enum errc protect(struct run *run, unsigned k, struct err *err)
     struct data_place place;
     enum errc rc = data_place_of(run, folder, &place, err);
     if (rc == E_OK)
-        rc = place_old_tree(run->place, run->new_name, run->old_name, false, tree, err);
+        rc = old_tree_of(run, tree, err);
     if (rc == E_OK)
         rc = data_protect(&place, k, tree, err);
     return rc;
@@ -96,7 +102,7 @@ static enum errc restore(struct run *run, unsigned k, struct err *err)
         return E_OK;
     enum errc rc = data_place_of(run, folder, &place, err);
     if (rc == E_OK)
-        rc = place_old_tree(run->place, run->new_name, run->old_name, false, tree, err);
+        rc = old_tree_of(run, tree, err);
     if (rc == E_OK)
         rc = data_restore(&place, k, tree, err);
     if (rc == E_OK)
@@ -110,7 +116,7 @@ static enum errc move(struct run *run, unsigned k, bool is_back, struct err *err
     struct data_place place;
     enum errc rc = data_place_of(run, folder, &place, err);
     if (rc == E_OK)
-        rc = place_old_tree(run->place, run->new_name, run->old_name, false, old_tree, err);
+        rc = old_tree_of(run, old_tree, err);
     if (rc == E_OK)
         rc = place_new_tree(run->place, run->new_name, false, new_tree, err);
     if (rc == E_OK)

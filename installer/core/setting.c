@@ -163,9 +163,9 @@ static enum errc put(struct place *place, const struct fs_info *read, struct spa
     (void)p->fs->remove(p->self, place->beside, NULL);
     if (rc != E_OK)
         return rc;
-    char *slash = strrchr(place->beside, '/');
-    *(slash == place->beside ? slash + 1 : slash) = '\0';
-    return p->fs->sync_folder(p->self, place->beside, err);
+    char folder[SETUP_PATH_ROOM];
+    setup_parent(place->beside, folder);
+    return p->fs->sync_folder(p->self, folder, err);
 }
 
 static enum errc change(struct place *place, const char *value, struct err *err)

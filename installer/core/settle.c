@@ -42,6 +42,25 @@ enum errc settle_commit(struct run *run, struct err *err)
     return memory_save(run->memory, err);
 }
 
+static enum errc end_run(struct run *run, enum run_end end, struct err *err)
+{
+    struct err ignored;
+    enum errc rc = E_OK;
+    if (end == RUN_COMMITTED) {
+        if (run_resume_scheduler(run, &ignored) != E_OK)
+            events_say(run->events, EVENT_WARNING, "the product's scheduler: %s", ignored.text);
+        rc = settle_commit(run, err);
+    }
+    return rc == E_OK ? run_tidy(run, end == RUN_COMMITTED, err) : rc;
+}
+
+void settle_run(struct run *run, enum run_end end)
+{
+    struct err err;
+    if (end != RUN_STUCK && end_run(run, end, &err) != E_OK)
+        events_say(run->events, EVENT_WARNING, "tidying up: %s", err.text);
+}
+
 /* --- the word and its reason */
 
 static void set_word(const struct settle_ask *ask, enum state_word word, const char *reason)
@@ -188,17 +207,8 @@ enum errc settle_attempt(const struct settle_ask *ask, struct err *err)
 static enum errc collect_one(struct memory *memory, const struct place *place, const char *tree,
                              struct err *err)
 {
-    char name[STATE_TREE_ROOM + 16], path[SETUP_PATH_ROOM];
     enum errc rc = place_discard(place, tree, err);
-    (void)snprintf(name, sizeof(name), "proof/%s", tree);
-    if (rc == E_OK)
-        rc = memory_path(memory, name, path, err);
-    if (rc == E_OK)
-        rc = stage_sweep(memory->setup->platform, path, err);
-    (void)snprintf(name, sizeof(name), "pristine/%s", tree);
-    if (rc == E_OK)
-        rc = memory_path(memory, name, path, err);
-    return rc == E_OK ? stage_sweep(memory->setup->platform, path, err) : rc;
+    return rc == E_OK ? memory_forget_tree(memory, tree, err) : rc;
 }
 
 void settle_collect(const struct setup *setup, struct memory *memory, const struct place *place,

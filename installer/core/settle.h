@@ -12,6 +12,11 @@
  * is saved. Repeatable. */
 MUST_USE enum errc settle_commit(struct run *run, struct err *err);
 
+/* settle_run ends a run whose steps have ended: one that is committed is taken over, and whatever
+ * it needed alone is taken away. What fails is said, and is left for `recover`. Of one that is
+ * stuck everything stays. */
+void settle_run(struct run *run, enum run_end end);
+
 /* settle_attempt records how an attempt ended: last result, state word and reason, hold, history.
  */
 struct settle_ask {

@@ -12,11 +12,54 @@ enum errc setup_join(const char *folder, const char *name, char to[SETUP_PATH_RO
                      struct err *err)
 {
     size_t len = strlen(folder);
-    const char *between = len > 0 && folder[len - 1] == '/' ? "" : "/";
+    const bool has_slash = len == 0 || folder[len - 1] == '/' || name[0] == '\0';
+    const char *between = has_slash ? "" : "/";
     int n = snprintf(to, SETUP_PATH_ROOM, "%s%s%s", folder, between, name);
     if (n < 0 || n >= SETUP_PATH_ROOM)
         return err_set(err, E_LIMIT, "a path longer than %d bytes", SETUP_PATH_ROOM - 1);
     return E_OK;
+}
+
+void setup_parent(const char *path, char to[SETUP_PATH_ROOM])
+{
+    text_copy(to, SETUP_PATH_ROOM, path);
+    char *slash = strrchr(to, '/');
+    if (slash != NULL)
+        slash[slash == to ? 1 : 0] = '\0';
+}
+
+void setup_cut_slashes(char *path)
+{
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/')
+        path[--len] = '\0';
+}
+
+enum errc setup_name_path(const char *path, struct err *err)
+{
+    char shown[160];
+    return err_prefix(err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
+}
+
+enum errc setup_make_folders(struct platform *p, const char *path, bool is_private, struct err *err)
+{
+    char parent[SETUP_PATH_ROOM];
+    enum fs_kind kind = FS_ABSENT;
+    enum errc rc = p->fs->kind(p->self, path, &kind, err);
+    if (rc != E_OK || kind == FS_FOLDER)
+        return rc;
+    if (kind != FS_ABSENT) {
+        (void)err_set(err, E_EXISTS, "is no folder");
+        return setup_name_path(path, err);
+    }
+    setup_parent(path, parent);
+    if (strcmp(parent, path) != 0)
+        rc = setup_make_folders(p, parent, is_private, err);
+    if (rc != E_OK)
+        return rc;
+    rc = is_private ? p->fs->make_private_folder(p->self, path, err)
+                    : p->fs->make_folder(p->self, path, err);
+    return rc == E_OK || rc == E_EXISTS ? E_OK : setup_name_path(path, err);
 }
 
 enum errc setup_resolve(const struct setup *setup, const char *name, char to[SETUP_PATH_ROOM],
@@ -79,13 +122,6 @@ static enum errc find_file(struct setup *s, const char *word, struct err *err)
 
 /* --- where its folders are */
 
-static void cut_slashes(char *path)
-{
-    size_t len = strlen(path);
-    while (len > 1 && path[len - 1] == '/')
-        path[--len] = '\0';
-}
-
 static enum errc resolve_folder(const struct setup *s, const char *said, enum host_folder usual,
                                 char to[SETUP_PATH_ROOM], struct err *err)
 {
@@ -100,7 +136,7 @@ static enum errc resolve_folder(const struct setup *s, const char *said, enum ho
             rc = setup_join(folder, s->product.name, to, err);
     }
     if (rc == E_OK)
-        cut_slashes(to);
+        setup_cut_slashes(to);
     return rc;
 }
 
@@ -116,12 +152,6 @@ static enum errc resolve_folders(struct setup *s, struct err *err)
 }
 
 /* --- reading */
-
-static enum errc name_file(const struct setup *s, struct err *err)
-{
-    char shown[160];
-    return err_prefix(err, "%s: ", text_printable(span_text(s->path), shown, sizeof(shown)));
-}
 
 static enum errc read_bytes(struct setup *s, struct err *err)
 {
@@ -145,7 +175,7 @@ static enum errc load(struct setup *s, const struct span *copy, struct err *err)
     if (rc == E_OK)
         rc = resolve_folders(s, err);
     if (rc != E_OK) {
-        (void)name_file(s, err);
+        (void)setup_name_path(s->path, err);
         return as_usage(rc, err);
     }
     return as_usage(setup_guard_all(s, err), err);

@@ -54,7 +54,22 @@ MUST_USE enum errc setup_resolve(const struct setup *setup, const char *name,
 MUST_USE enum errc setup_guard(const struct setup *setup, const char *path, unsigned flags,
                                struct err *err);
 
-/* setup_join writes "folder/name". E_LIMIT where that is too long. */
+/* setup_parent writes the folder that holds a path; of one at the root "/". setup_cut_slashes takes
+ * those at a path's end away. */
+void setup_parent(const char *path, char to[SETUP_PATH_ROOM]);
+void setup_cut_slashes(char *path);
+
+/* setup_name_path puts a path before an error's text, and returns the error's code. */
+enum errc setup_name_path(const char *path, struct err *err);
+
+/* setup_make_folders makes a folder and those above it that are not there, all for their owner
+ * alone if `is_private`. E_OK where all are there, E_EXISTS where something that is no folder
+ * stands in the way. */
+MUST_USE enum errc setup_make_folders(struct platform *p, const char *path, bool is_private,
+                                      struct err *err);
+
+/* setup_join writes "folder/name"; where one of the two is "", the other alone. E_LIMIT where that
+ * is too long. */
 MUST_USE enum errc setup_join(const char *folder, const char *name, char to[SETUP_PATH_ROOM],
                               struct err *err);
 

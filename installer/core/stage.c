@@ -70,19 +70,14 @@ static enum errc make_listed_folders(const struct stage *s, struct err *err)
 
 static unsigned mode_of_folder(const struct stage *s, const char *rel)
 {
-    for (size_t i = 0; i < s->payload->folders.n; i++)
-        if (strcmp(s->payload->folders.items[i].path, rel) == 0)
-            return s->payload->folders.items[i].mode;
-    return 0755;
+    const struct release_folder *folder = payload_find_folder(s->payload, span_text(rel));
+    return folder != NULL ? folder->mode : 0755;
 }
 
 static bool is_carried_folder(const struct stage *s, const char *rel)
 {
-    const struct survey *survey = s->ask.survey;
-    for (size_t i = 0; survey != NULL && i < survey->n; i++)
-        if (survey->entries[i].class == SURVEY_CARRY && strcmp(survey->entries[i].path, rel) == 0)
-            return true;
-    return false;
+    const struct survey_entry *e = s->ask.survey != NULL ? survey_find(s->ask.survey, rel) : NULL;
+    return e != NULL && e->class == SURVEY_CARRY;
 }
 
 struct dressing {
@@ -97,11 +92,7 @@ static enum errc dress_name(void *ctx, const char *name, struct err *err)
     const struct dressing *d = ctx;
     char rel[SETUP_PATH_ROOM], path[SETUP_PATH_ROOM];
     struct fs_info info;
-    enum errc rc = E_OK;
-    if (d->rel[0] == '\0')
-        text_copy(rel, sizeof(rel), name);
-    else
-        rc = setup_join(d->rel, name, rel, err);
+    enum errc rc = setup_join(d->rel, name, rel, err);
     if (rc == E_OK)
         rc = stage_path(d->s, rel, path, err);
     if (rc == E_OK)
@@ -113,11 +104,7 @@ static enum errc dress_folder(const struct stage *s, const char *rel, struct err
 {
     struct dressing d = { s, rel };
     char path[SETUP_PATH_ROOM];
-    enum errc rc = E_OK;
-    if (rel[0] == '\0')
-        text_copy(path, sizeof(path), s->tree);
-    else
-        rc = stage_path(s, rel, path, err);
+    enum errc rc = stage_path(s, rel, path, err);
     if (rc == E_OK)
         rc = s->p->fs->list(s->p->self, path, dress_name, &d, err);
     if (rc != E_OK || is_carried_folder(s, rel))

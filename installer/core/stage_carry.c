@@ -41,22 +41,6 @@ enum errc stage_carry_all(struct stage *s, struct err *err)
 
 /* --- after the stop */
 
-static const struct survey_entry *find_entry(const struct survey *survey, const char *path)
-{
-    size_t low = 0, high = survey->n;
-    while (low < high) {
-        const size_t mid = low + (high - low) / 2;
-        const int order = strcmp(survey->entries[mid].path, path);
-        if (order == 0)
-            return &survey->entries[mid];
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
-}
-
 static enum errc drop_carried(struct stage *s, const char *path, struct err *err)
 {
     char made[SETUP_PATH_ROOM];
@@ -70,13 +54,13 @@ static enum errc drop_carried(struct stage *s, const char *path, struct err *err
 static bool is_taken_along(const struct stage *s, const struct survey_entry *e)
 {
     return e->class == SURVEY_CARRY ||
-           (e->class == SURVEY_STOP && find_entry(s->ask.survey, e->path) == NULL &&
+           (e->class == SURVEY_STOP && survey_find(s->ask.survey, e->path) == NULL &&
             (e->info.kind == FS_FILE || e->info.kind == FS_LINK || e->info.kind == FS_FOLDER));
 }
 
 static enum errc carry_if_changed(struct stage *s, const struct survey_entry *e, struct err *err)
 {
-    const struct survey_entry *before = find_entry(s->ask.survey, e->path);
+    const struct survey_entry *before = survey_find(s->ask.survey, e->path);
     if (before != NULL && stage_is_same(&before->info, &e->info))
         return E_OK;
     if (before != NULL && e->info.kind == FS_FOLDER)
@@ -89,8 +73,8 @@ static enum errc drop_gone(struct stage *s, const struct survey *now, struct err
 {
     enum errc rc = E_OK;
     for (size_t i = 0; i < s->n_taken && rc == E_OK; i++)
-        if (stage_find_configuration(s, s->taken[i].path) == NULL &&
-            find_entry(now, s->taken[i].path) == NULL)
+        if (!stage_is_configuration(s, s->taken[i].path) &&
+            survey_find(now, s->taken[i].path) == NULL)
             rc = drop_carried(s, s->taken[i].path, err);
     return rc;
 }

@@ -15,16 +15,13 @@ struct checking {
 static bool is_aside(const struct setup *setup, const char *rel)
 {
     const struct product_files *files = &setup->product.files;
-    for (size_t i = 0; i < files->configuration.n; i++)
-        if (strcmp(files->configuration.items[i].path, rel) == 0)
-            return true;
     for (size_t k = 0; k < files->data.n; k++) {
         const char *data = files->data.items[k].path;
-        const size_t len = data != NULL ? strlen(data) : 0;
-        if (data != NULL && strncmp(rel, data, len) == 0 && (rel[len] == '\0' || rel[len] == '/'))
+        if (data != NULL && product_files_is_in(rel, data))
             return true;
     }
-    return false;
+    return product_files_find_configuration(files, rel) != NULL ||
+           product_files_find_data(files, rel) != NULL;
 }
 
 static enum errc refuse(const char *rel, const char *what, struct err *err)

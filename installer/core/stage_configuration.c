@@ -11,13 +11,9 @@
 #include "installer/core/stage_private.h"
 #include "platform/base/text.h"
 
-const struct files_configuration *stage_find_configuration(const struct stage *s, const char *rel)
+bool stage_is_configuration(const struct stage *s, const char *rel)
 {
-    const struct product_files *files = &s->ask.setup->product.files;
-    for (size_t i = 0; i < files->configuration.n; i++)
-        if (strcmp(files->configuration.items[i].path, rel) == 0)
-            return &files->configuration.items[i];
-    return NULL;
+    return product_files_find_configuration(&s->ask.setup->product.files, rel) != NULL;
 }
 
 /* What there is of one configuration file. */
@@ -75,16 +71,13 @@ static enum errc put_theirs(const struct stage *s, const char *rel, const struct
                             struct err *err)
 {
     char to[SETUP_PATH_ROOM];
-    unsigned mode = 0644;
-    for (size_t i = 0; i < s->payload->files.n; i++)
-        if (strcmp(s->payload->files.items[i].path, rel) == 0)
-            mode = s->payload->files.items[i].mode;
+    const struct release_file *file = payload_find_file(s->payload, span_text(rel));
     enum errc rc = stage_path(s, rel, to, err);
     if (rc == E_OK)
         rc = stage_make_parents(s, s->tree, rel, err);
     if (rc == E_OK)
         rc = copy_file(s->p, sides->theirs, to, err);
-    return rc == E_OK ? stage_dress(s, rel, mode, err) : rc;
+    return rc == E_OK ? stage_dress(s, rel, file != NULL ? file->mode : 0644, err) : rc;
 }
 
 /* A copy, never a second name: what is written to one is not to show in the other. */

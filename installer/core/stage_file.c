@@ -65,17 +65,15 @@ static enum errc dress_like(const struct stage *s, const char *rel, const char *
     struct fs_info info;
     if (s->old_tree[0] == '\0')
         return E_OK;
-    enum errc rc = rel[0] != '\0' ? stage_old_path(s, rel, old, err) : E_OK;
-    if (rel[0] == '\0')
-        text_copy(old, sizeof(old), s->old_tree);
+    enum errc rc = stage_old_path(s, rel, old, err);
     if (rc == E_OK)
         rc = s->p->fs->stat_link(s->p->self, old, &info, err);
     if (rc == E_OK && info.kind == kind)
         return s->p->fs->copy_owner_and_attributes(s->p->self, old, path, err);
     text_copy(above, sizeof(above), old);
     while (rc == E_OK && info.kind != FS_FOLDER && strlen(above) > strlen(s->old_tree)) {
-        char *slash = strrchr(above, '/');
-        *slash = '\0';
+        setup_parent(above, old);
+        text_copy(above, sizeof(above), old);
         rc = s->p->fs->stat_link(s->p->self, above, &info, err);
     }
     if (rc != E_OK || info.kind != FS_FOLDER)
@@ -91,11 +89,7 @@ enum errc stage_dress(const struct stage *s, const char *rel, unsigned mode, str
 {
     char path[SETUP_PATH_ROOM];
     struct fs_info info;
-    enum errc rc = E_OK;
-    if (rel[0] == '\0')
-        text_copy(path, sizeof(path), s->tree);
-    else
-        rc = stage_path(s, rel, path, err);
+    enum errc rc = stage_path(s, rel, path, err);
     if (rc == E_OK)
         rc = s->p->fs->stat_link(s->p->self, path, &info, err);
     if (rc == E_OK)

@@ -23,7 +23,7 @@ struct stage {
     struct hasher *hasher; /* SHA-256 */
     struct stage_report *report;
     size_t n_taken, n_taken_room;
-    struct stage_taken *taken; /* sorted by path */
+    struct stage_taken *taken;
 };
 
 bool stage_is_reused(const struct stage *s, size_t i);
@@ -54,7 +54,7 @@ MUST_USE enum errc stage_reuse_all(struct stage *s, struct err *err);
 MUST_USE enum errc stage_unpack(struct stage *s, struct verified_package *package, struct err *err);
 
 /* stage_configuration.c */
-const struct files_configuration *stage_find_configuration(const struct stage *s, const char *rel);
+bool stage_is_configuration(const struct stage *s, const char *rel);
 MUST_USE enum errc stage_configure_all(struct stage *s, struct err *err);
 MUST_USE enum errc stage_configure_changed(struct stage *s, struct err *err);
 

@@ -72,7 +72,7 @@ static enum errc reuse_one(struct stage *s, size_t i, struct err *err)
     if (rc == E_OK)
         rc = s->p->fs->stat_link(s->p->self, old, &info, err);
     if (rc != E_OK || info.kind != FS_FILE || info.size != file->size ||
-        stage_find_configuration(s, file->path) != NULL)
+        stage_is_configuration(s, file->path))
         return rc;
     rc = stage_make_parents(s, s->tree, file->path, err);
     if (rc == E_OK)

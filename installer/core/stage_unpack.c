@@ -58,7 +58,7 @@ static enum errc write_file(struct unpacking *x, const char *path, const struct 
 static enum errc place_file(struct unpacking *x, const struct release_file *file, struct err *err)
 {
     struct stage *s = x->s;
-    const bool is_configuration = stage_find_configuration(s, file->path) != NULL;
+    const bool is_configuration = stage_is_configuration(s, file->path);
     const char *root = is_configuration ? s->pristine : s->tree;
     char path[SETUP_PATH_ROOM];
     enum errc rc = stage_make_parents(s, root, file->path, err);
@@ -77,28 +77,19 @@ static size_t index_of(const struct stage *s, const struct release_file *file)
     return (size_t)(file - s->payload->files.items);
 }
 
-static const struct release_file *find_file(const struct stage *s, struct span path)
-{
-    for (size_t i = 0; i < s->payload->files.n; i++)
-        if (span_equal_text(path, s->payload->files.items[i].path))
-            return &s->payload->files.items[i];
-    return NULL;
-}
-
 /* Another name of a file that came before is a file of its own here. */
 static enum errc place_hard_link(struct unpacking *x, const struct unpack_entry *e,
                                  const struct release_file *file, struct err *err)
 {
     struct stage *s = x->s;
-    const struct release_file *first = find_file(s, e->target);
+    const struct release_file *first = payload_find_file(s->payload, e->target);
     char from[SETUP_PATH_ROOM], to[SETUP_PATH_ROOM];
     if (first == NULL || first->size != file->size || memcmp(first->sha256, file->sha256, 32) != 0)
         return err_set(err, E_MALFORMED,
                        "%.120s: another name of a file that the release lists differently",
                        file->path);
-    const char *from_root =
-        stage_find_configuration(s, first->path) != NULL ? s->pristine : s->tree;
-    const bool is_configuration = stage_find_configuration(s, file->path) != NULL;
+    const char *from_root = stage_is_configuration(s, first->path) ? s->pristine : s->tree;
+    const bool is_configuration = stage_is_configuration(s, file->path);
     const char *to_root = is_configuration ? s->pristine : s->tree;
     enum errc rc = setup_join(from_root, first->path, from, err);
     if (rc == E_OK)

@@ -21,70 +21,28 @@ struct walk {
     struct arena *names;
 };
 
-/* --- what the releases list: three sorted lists, "a/b" in each */
-
-typedef const char *(*path_at_fn)(const struct payload *p, size_t i);
-static const char *file_at(const struct payload *p, size_t i)
-{
-    return p->files.items[i].path;
-}
-static const char *folder_at(const struct payload *p, size_t i)
-{
-    return p->folders.items[i].path;
-}
-static const char *link_at(const struct payload *p, size_t i)
-{
-    return p->links.items[i].path;
-}
-
-/* is_at_or_below: does the sorted list have the path itself, or one in it? */
-static bool is_at_or_below(const struct payload *p, size_t n, path_at_fn at, const char *path)
-{
-    const size_t len = strlen(path);
-    size_t low = 0, high = n;
-    while (low < high) { /* the first that is not before `path` */
-        const size_t mid = low + (high - low) / 2;
-        if (strcmp(at(p, mid), path) < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    if (low < n && strcmp(at(p, low), path) == 0)
-        return true;
-    /* "a.b" stands between "a" and "a/b": step over what only shares the letters. */
-    for (; low < n && strncmp(at(p, low), path, len) == 0; low++)
-        if (at(p, low)[len] == '/')
-            return true;
-    return false;
-}
+/* --- what the releases list */
 
 static bool lists(const struct payload *p, const char *path)
 {
-    return p != NULL && (is_at_or_below(p, p->files.n, file_at, path) ||
-                         is_at_or_below(p, p->folders.n, folder_at, path) ||
-                         is_at_or_below(p, p->links.n, link_at, path));
+    return p != NULL && payload_lists(p, span_text(path));
 }
 
 /* --- what the product file says */
-
-static bool is_in(const char *path, const char *folder)
-{
-    const size_t len = strlen(folder);
-    return strncmp(path, folder, len) == 0 && path[len] == '/';
-}
 
 /* holds_named: does something that the product file names lie in this folder? */
 static bool holds_named(const struct product_files *files, const char *folder)
 {
     for (size_t i = 0; i < files->configuration.n; i++)
-        if (is_in(files->configuration.items[i].path, folder))
+        if (product_files_is_in(files->configuration.items[i].path, folder))
             return true;
     for (size_t i = 0; i < files->data.n; i++)
-        if (files->data.items[i].path != NULL && is_in(files->data.items[i].path, folder))
+        if (files->data.items[i].path != NULL &&
+            product_files_is_in(files->data.items[i].path, folder))
             return true;
     for (size_t i = 0; i < files->exceptions.n; i++)
         if (files->exceptions.items[i].action != UNLISTED_STOP &&
-            is_in(files->exceptions.items[i].path, folder))
+            product_files_is_in(files->exceptions.items[i].path, folder))
             return true;
     return false;
 }
@@ -96,30 +54,12 @@ static int rule_of(const struct product_files *files, const char *path)
     for (size_t i = 0; i < files->exceptions.n; i++) {
         const struct files_unlisted *e = &files->exceptions.items[i];
         const size_t len = strlen(e->path);
-        if ((strcmp(path, e->path) == 0 || is_in(path, e->path)) && len >= longest) {
+        if ((strcmp(path, e->path) == 0 || product_files_is_in(path, e->path)) && len >= longest) {
             longest = len;
             action = e->action;
         }
     }
     return action;
-}
-
-static bool is_data(const struct product_files *files, const char *path, size_t *out_k)
-{
-    for (size_t k = 0; k < files->data.n; k++)
-        if (files->data.items[k].path != NULL && strcmp(files->data.items[k].path, path) == 0) {
-            *out_k = k;
-            return true;
-        }
-    return false;
-}
-
-static bool is_configuration(const struct product_files *files, const char *path)
-{
-    for (size_t i = 0; i < files->configuration.n; i++)
-        if (strcmp(files->configuration.items[i].path, path) == 0)
-            return true;
-    return false;
 }
 
 static enum survey_class class_unlisted(const struct walk *w, const char *path,
@@ -244,15 +184,14 @@ static enum errc classify(struct walk *w, const char *rel, const char *path,
 {
     const struct product_files *files = &w->setup->product.files;
     bool mounted = false;
-    size_t k;
     enum errc rc = is_mounted(w, path, info, &mounted, err);
     if (rc != E_OK)
         return rc;
     if (mounted)
         *out = SURVEY_FOREIGN;
-    else if (is_data(files, rel, &k))
+    else if (product_files_find_data(files, rel) != NULL)
         *out = SURVEY_DATA;
-    else if (info->kind == FS_FILE && is_configuration(files, rel))
+    else if (info->kind == FS_FILE && product_files_find_configuration(files, rel) != NULL)
         *out = SURVEY_CONFIGURATION;
     else if (lists(w->installed, rel) || lists(w->coming, rel))
         *out = SURVEY_LISTED;
@@ -268,11 +207,7 @@ static enum errc walk_name(void *ctx, const char *name, struct err *err)
     char rel[PATH_ROOM], path[SETUP_PATH_ROOM];
     struct fs_info info;
     enum survey_class class = SURVEY_STOP;
-    enum errc rc = E_OK;
-    if (f->rel[0] == '\0')
-        text_copy(rel, sizeof(rel), name);
-    else
-        rc = setup_join(f->rel, name, rel, err);
+    enum errc rc = setup_join(f->rel, name, rel, err);
     if (rc == E_OK)
         rc = setup_join(w->root, rel, path, err);
     if (rc == E_OK)
@@ -294,10 +229,7 @@ static enum errc walk_folder(struct walk *w, const char *rel, size_t depth, stru
     enum errc rc = E_OK;
     if (depth == DEPTH_MAX)
         return err_set(err, E_LIMIT, "%.120s: more than %d folders deep", rel, DEPTH_MAX);
-    if (rel[0] == '\0')
-        text_copy(path, sizeof(path), w->root);
-    else
-        rc = setup_join(w->root, rel, path, err);
+    rc = setup_join(w->root, rel, path, err);
     if (rc == E_OK)
         rc = w->p->fs->list(w->p->self, path, walk_name, &f, err);
     return rc;
@@ -355,6 +287,12 @@ enum errc survey_make(const struct setup *setup, const char *tree, const struct 
     else
         survey_free(s);
     return rc;
+}
+
+const struct survey_entry *survey_find(const struct survey *s, const char *path)
+{
+    const struct survey_entry key = { .path = path };
+    return s->n == 0 ? NULL : bsearch(&key, s->entries, s->n, sizeof(s->entries[0]), by_path);
 }
 
 void survey_free(struct survey *s)

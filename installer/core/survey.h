@@ -46,4 +46,7 @@ MUST_USE enum errc survey_make(const struct setup *setup, const char *tree,
                                struct survey **out, struct err *err);
 void survey_free(struct survey *s);
 
+/* survey_find is the entry at this path, NULL where there is none. */
+const struct survey_entry *survey_find(const struct survey *s, const char *path);
+
 #endif

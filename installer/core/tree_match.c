@@ -38,69 +38,12 @@ void tree_match_free(struct tree_match *m)
     free(m);
 }
 
-/* --- where the document has a path; its lists are sorted bytewise */
-
-/* lower_bound is the number of paths in a sorted list that come before `path`. The list's items are
- * `size` bytes each and begin with their path. */
-static size_t lower_bound(const void *items, size_t n, size_t size, struct span path)
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        const char *at;
-        memcpy(&at, (const char *)items + mid * size, sizeof(at));
-        if (span_compare(span_text(at), path) < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-static bool find_file(const struct payload *p, struct span path, size_t *out)
-{
-    *out = lower_bound(p->files.items, p->files.n, sizeof(*p->files.items), path);
-    return *out < p->files.n && span_equal_text(path, p->files.items[*out].path);
-}
-
-static bool find_link(const struct payload *p, struct span path, size_t *out)
-{
-    *out = lower_bound(p->links.items, p->links.n, sizeof(*p->links.items), path);
-    return *out < p->links.n && span_equal_text(path, p->links.items[*out].path);
-}
-
-static bool is_below(struct span folder, const char *path)
-{
-    struct span p = span_text(path);
-    return p.len > folder.len && span_starts_with(p, folder) && p.ptr[folder.len] == '/';
-}
-
-/* holds_something: what lies below "a" sorts after "a", though not always right after ("a-b",
- * "a/b"): the search is for "a/". */
-static bool holds_something(const struct payload *p, struct span folder)
-{
-    char slash[PATH_TREE_MAX + 2];
-    if (folder.len > PATH_TREE_MAX)
-        return false;
-    memcpy(slash, folder.ptr, folder.len);
-    slash[folder.len] = '/';
-    struct span below = span_of(slash, folder.len + 1);
-    size_t f = lower_bound(p->files.items, p->files.n, sizeof(*p->files.items), below);
-    size_t l = lower_bound(p->links.items, p->links.n, sizeof(*p->links.items), below);
-    size_t d = lower_bound(p->folders.items, p->folders.n, sizeof(*p->folders.items), below);
-    return (f < p->files.n && is_below(folder, p->files.items[f].path)) ||
-           (l < p->links.n && is_below(folder, p->links.items[l].path)) ||
-           (d < p->folders.n && is_below(folder, p->folders.items[d].path));
-}
+/* --- entries */
 
 static bool is_folder(const struct payload *p, struct span path)
 {
-    size_t d = lower_bound(p->folders.items, p->folders.n, sizeof(*p->folders.items), path);
-    return (d < p->folders.n && span_equal_text(path, p->folders.items[d].path)) ||
-           holds_something(p, path);
+    return payload_find_folder(p, path) != NULL || payload_holds(p, path);
 }
-
-/* --- entries */
 
 static enum errc not_listed(const struct unpack_entry *entry, const char *what, struct err *err)
 {
@@ -113,18 +56,17 @@ static enum errc not_listed(const struct unpack_entry *entry, const char *what, 
 static bool is_same_file(const struct payload *p, struct span target,
                          const struct release_file *file)
 {
-    size_t i;
-    return find_file(p, target, &i) && p->files.items[i].size == file->size &&
-           memcmp(p->files.items[i].sha256, file->sha256, sizeof(file->sha256)) == 0;
+    const struct release_file *other = payload_find_file(p, target);
+    return other != NULL && other->size == file->size &&
+           memcmp(other->sha256, file->sha256, sizeof(file->sha256)) == 0;
 }
 
 static enum errc match_file(struct tree_match *m, const struct unpack_entry *entry,
                             const struct release_file **out, struct err *err)
 {
-    size_t i;
-    if (!find_file(m->payload, entry->path, &i))
+    const struct release_file *file = payload_find_file(m->payload, entry->path);
+    if (file == NULL)
         return not_listed(entry, "file", err);
-    const struct release_file *file = &m->payload->files.items[i];
     if (entry->kind == UNPACK_FILE && entry->size != file->size)
         return err_set(err, E_MALFORMED,
                        "%s: has %" PRIu64 " bytes, the release document says %" PRIu64, file->path,
@@ -133,22 +75,21 @@ static enum errc match_file(struct tree_match *m, const struct unpack_entry *ent
         return err_set(err, E_MALFORMED,
                        "%s: is one file with another that the release document lists differently",
                        file->path);
-    m->file_came[i] = true;
+    m->file_came[file - m->payload->files.items] = true;
     *out = file;
     return E_OK;
 }
 
 static enum errc match_link(struct tree_match *m, const struct unpack_entry *entry, struct err *err)
 {
-    size_t i;
+    const struct release_link *link = payload_find_link(m->payload, entry->path);
     char shown[SHOWN];
-    if (!find_link(m->payload, entry->path, &i))
+    if (link == NULL)
         return not_listed(entry, "link", err);
-    const struct release_link *link = &m->payload->links.items[i];
     if (!span_equal_text(entry->target, link->to))
         return err_set(err, E_MALFORMED, "%s: leads to %s, the release document says %s",
                        link->path, text_printable(entry->target, shown, sizeof(shown)), link->to);
-    m->link_came[i] = true;
+    m->link_came[link - m->payload->links.items] = true;
     return E_OK;
 }
 

@@ -28,17 +28,23 @@ enum result_class outcome_class(const struct upgrade_outcome *out)
     return r.class;
 }
 
-void upgrade_end(struct upgrade *u, const char *result, const char *why)
+void outcome_end(struct upgrade_outcome *out, const char *result, const char *why)
 {
-    text_copy(u->out->result, sizeof(u->out->result), result);
-    (void)text_printable(span_text(why), u->out->why, sizeof(u->out->why));
+    text_copy(out->result, sizeof(out->result), result);
+    (void)text_printable(span_text(why), out->why, sizeof(out->why));
 }
 
-void upgrade_refuse(struct upgrade *u, const char *word, const char *why)
+void outcome_refuse(struct upgrade_outcome *out, const char *word, const char *why)
 {
     char result[80];
     (void)snprintf(result, sizeof(result), "%s-%s", result_name(RESULT_PRE_FAILURE), word);
-    upgrade_end(u, result, why);
+    outcome_end(out, result, why);
+}
+
+void outcome_end_with(struct upgrade_outcome *out, const struct preflight_finding *first)
+{
+    outcome_end(out, first->result[0] != '\0' ? first->result : result_name(RESULT_PRE_FAILURE),
+                first->text);
 }
 
 static bool is_real(const struct upgrade *u)
@@ -46,7 +52,7 @@ static bool is_real(const struct upgrade *u)
     return u->ask->mode != MODE_CHECK && !u->ask->dry_run;
 }
 
-static int command_of(const struct upgrade *u)
+int upgrade_command(const struct upgrade *u)
 {
     switch (u->ask->mode) {
     case MODE_RUN: return ATTEMPT_RUN;
@@ -61,13 +67,13 @@ static enum errc open_memory(struct upgrade *u, struct err *err)
 {
     enum errc rc = memory_open(u->setup, true, &u->memory, err);
     if (rc == E_BUSY && is_real(u)) {
-        upgrade_end(u, result_name(RESULT_ALREADY_RUNNING), err->text);
+        outcome_end(u->out, result_name(RESULT_ALREADY_RUNNING), err->text);
         return rc;
     }
     if (rc != E_OK && rc != E_MALFORMED && !is_real(u))
         rc = memory_open(u->setup, false, &u->memory, err);
     if ((rc == E_ACCESS || rc == E_SPACE || rc == E_ABSENT) && is_real(u))
-        upgrade_end(u, result_name(RESULT_COULD_NOT_SET_MARKER), err->text);
+        outcome_end(u->out, result_name(RESULT_COULD_NOT_SET_MARKER), err->text);
     u->has_memory = rc == E_OK;
     return rc;
 }
@@ -75,21 +81,12 @@ static enum errc open_memory(struct upgrade *u, struct err *err)
 static enum errc recover_first(struct upgrade *u, struct err *err)
 {
     bool pending = false;
+    if (is_real(u))
+        return recover_first_of_all(&u->memory, u->ask->word, u->ask->events, u->out, err);
     enum errc rc = memory_recovery_is_pending(&u->memory, &pending, err);
-    if (rc != E_OK || !pending)
-        return rc;
-    if (!is_real(u)) {
+    if (rc == E_OK && pending)
         events_say(u->ask->events, EVENT_WARNING,
                    "an upgrade was interrupted; surefoot recover finishes or undoes it");
-        return E_OK;
-    }
-    rc = recover_pending(&u->memory, u->ask->word, u->ask->events, u->out, err);
-    if (rc == E_OK && outcome_class(u->out) == RESULT_CLASS_ROLLBACK_FAILED)
-        return err_set(err, E_REFUSED, "%s", u->out->why);
-    if (rc == E_OK) {
-        outcome_begin(u->out);
-        u->out->was_interrupted = true;
-    }
     return rc;
 }
 
@@ -104,10 +101,10 @@ static enum errc look(struct upgrade *u, struct err *err)
                                      .now = u->now };
     enum errc rc = look_at_feed(&u->look_ask, &u->look, err);
     if (rc == E_REFUSED)
-        upgrade_refuse(u, u->look.refusal, err->text);
+        outcome_refuse(u->out, u->look.refusal, err->text);
     else if (rc == E_IO || rc == E_TIMEOUT || rc == E_ABSENT || rc == E_ACCESS ||
              rc == E_MALFORMED || rc == E_TRUNCATED)
-        upgrade_end(u, result_name(RESULT_DOWNLOAD_FAILED), err->text);
+        outcome_end(u->out, result_name(RESULT_DOWNLOAD_FAILED), err->text);
     if (rc == E_OK) {
         memory_note_marks(&u->memory, &u->look.marks);
         u->memory.state.looked = u->now;
@@ -149,6 +146,25 @@ static enum errc read_clock(const struct upgrade *u, struct decide_clock *out, s
     return rc;
 }
 
+/* The product file's default counts for unattended runs until somebody sets a state. It is looked
+ * at anew each time, and never written down. */
+static enum errc decide_by_state(struct upgrade *u, const struct decide_ask *ask, struct err *err)
+{
+    char reason[RESULT_TEXT_MAX + 1];
+    struct upgrade_state *s = &u->memory.state;
+    enum state_word word = (enum state_word)s->word;
+    int stored = s->word;
+    if (u->ask->mode == MODE_RUN) {
+        enum errc rc = settle_default(&u->memory, &word, reason, err);
+        if (rc != E_OK)
+            return rc;
+    }
+    s->word = (int)word;
+    decide(ask, s, &u->decided);
+    s->word = stored;
+    return E_OK;
+}
+
 static enum errc decide_now(struct upgrade *u, struct err *err)
 {
     char machine[MEMORY_MACHINE_ROOM];
@@ -157,15 +173,17 @@ static enum errc decide_now(struct upgrade *u, struct err *err)
                               .policy = &u->setup->product.policy,
                               .product = u->setup->product.name,
                               .machine_id = machine,
+                              .os = u->os,
+                              .arch = u->arch,
                               .to = u->ask->to };
     enum errc rc = memory_machine(&u->memory, machine, err);
-    if (rc == E_OK)
-        rc = upgrade_target(u->setup, &ask.os, &ask.arch, err);
     if (rc == E_OK)
         rc = read_clock(u, &ask.clock, err);
     if (rc != E_OK)
         return rc;
-    decide(&ask, &u->memory.state, &u->decided);
+    rc = decide_by_state(u, &ask, err);
+    if (rc != E_OK)
+        return rc;
     u->out->decision = u->decided.decision;
     u->out->when = u->decided.when;
     text_copy(u->out->why, sizeof(u->out->why), u->decided.why);
@@ -177,41 +195,23 @@ static enum errc decide_now(struct upgrade *u, struct err *err)
     return E_OK;
 }
 
-/* The product file's default counts for unattended runs until somebody sets a state. */
-static enum errc apply_default(struct upgrade *u, struct err *err)
-{
-    char reason[RESULT_TEXT_MAX + 1];
-    enum state_word word;
-    bool changed;
-    if (u->ask->mode != MODE_RUN)
-        return E_OK;
-    enum errc rc = settle_default(&u->memory, &word, reason, err);
-    if (rc == E_OK)
-        memory_set_word(&u->memory, word, reason, u->now, &changed);
-    return rc;
-}
-
 /* --- the release and the machine */
 
 static enum errc look_at_the_release(struct upgrade *u, struct err *err)
 {
-    enum target_os os;
-    enum target_arch arch;
     buf_init(&u->document, RELEASE_BYTES_MAX);
     enum errc rc =
         look_at_release(&u->look_ask, &u->look, u->decided.release, &u->release, &u->document, err);
     if (rc == E_REFUSED)
-        upgrade_refuse(u, u->look.refusal, err->text);
+        outcome_refuse(u->out, u->look.refusal, err->text);
     else if (rc == E_IO || rc == E_TIMEOUT || rc == E_ABSENT || rc == E_ACCESS || rc == E_MALFORMED)
-        upgrade_end(u, result_name(RESULT_DOWNLOAD_FAILED), err->text);
-    if (rc == E_OK)
-        rc = upgrade_target(u->setup, &os, &arch, err);
+        outcome_end(u->out, result_name(RESULT_DOWNLOAD_FAILED), err->text);
     if (rc != E_OK)
         return rc;
-    u->payload = release_find_payload(verified_release_get(u->release), os, arch,
+    u->payload = release_find_payload(verified_release_get(u->release), u->os, u->arch,
                                       (enum payload_kind)u->setup->product.install.kind);
     if (u->payload == NULL) {
-        upgrade_refuse(u, "NoPayload", "the release has no payload for this system");
+        outcome_refuse(u->out, "NoPayload", "the release has no payload for this system");
         return err_set(err, E_REFUSED, "the release has no payload for this system");
     }
     return E_OK;
@@ -225,7 +225,7 @@ static enum errc admit(struct upgrade *u, struct err *err)
     enum errc rc = verified_release_admits(u->release, u->payload, floors, n, &v, err);
     if (rc == E_REFUSED) {
         const char *word = package_refusal(&v, 1);
-        upgrade_refuse(u, word != NULL ? word : "Malformed", err->text);
+        outcome_refuse(u->out, word != NULL ? word : "Malformed", err->text);
     }
     verdict_fini(&v);
     return rc;
@@ -238,9 +238,9 @@ static enum errc open_place(struct upgrade *u, struct err *err)
     if (rc == E_OK && u->memory.state.switch_mode != STATE_SWITCH_NONE)
         rc = place_probe(&u->place, err);
     if (rc == E_UNSUPPORTED)
-        upgrade_end(u, "UpgradeNotSupportedSwitchMode", err->text);
+        outcome_end(u->out, "UpgradeNotSupportedSwitchMode", err->text);
     else if (rc == E_ACCESS || rc == E_ABSENT)
-        upgrade_end(u, "UpgradeAbortedInsufficientPermissions", err->text);
+        outcome_end(u->out, "UpgradeAbortedInsufficientPermissions", err->text);
     u->has_place = rc == E_OK;
     if (rc == E_OK && is_real(u))
         settle_sweep(&u->memory, &u->place, u->ask->events);
@@ -249,11 +249,7 @@ static enum errc open_place(struct upgrade *u, struct err *err)
 
 static enum errc picture_the_machine(struct upgrade *u, struct err *err)
 {
-    enum target_os os;
-    enum target_arch arch;
-    enum errc rc = upgrade_target(u->setup, &os, &arch, err);
-    if (rc == E_OK)
-        rc = installed_find(&u->place, &u->memory, os, arch, &u->installed, err);
+    enum errc rc = installed_find(&u->place, &u->memory, u->os, u->arch, &u->installed, err);
     if (rc == E_OK && u->installed.is_there)
         rc = survey_make(u->setup, u->installed.tree, u->installed.payload, u->payload, &u->survey,
                          err);
@@ -269,18 +265,15 @@ static void end_of_preflight(struct upgrade *u)
                                                      .text = found->items[i].text,
                                                      .to = &u->out->to,
                                                      .downtime_ms = -1 });
-    upgrade_end(u,
-                found->items[0].result[0] != '\0' ? found->items[0].result
-                                                  : result_name(RESULT_PRE_FAILURE),
-                found->items[0].text);
+    outcome_end_with(u->out, &found->items[0]);
 }
 
-static enum errc preflight(struct upgrade *u, struct err *err)
+struct preflight_ask upgrade_preflight_ask(const struct upgrade *u, uint32_t phases)
 {
-    struct preflight_ask ask = {
+    return (struct preflight_ask){
         .setup = u->setup,
         .events = u->ask->events,
-        .phases = PREFLIGHT_ALL,
+        .phases = phases,
         .is_first = !u->installed.is_there || u->ask->mode == MODE_INSTALL,
         .payload = u->payload,
         .survey = u->survey,
@@ -288,6 +281,11 @@ static enum errc preflight(struct upgrade *u, struct err *err)
         .busy_since = u->memory.state.has_waiting ? u->memory.state.waiting_since : 0,
         .may_terminate = is_real(u),
     };
+}
+
+static enum errc preflight(struct upgrade *u, struct err *err)
+{
+    const struct preflight_ask ask = upgrade_preflight_ask(u, PREFLIGHT_ALL);
     enum errc rc = preflight_run(&ask, &u->out->reasons, err);
     if (rc == E_OK && u->out->reasons.n > 0) {
         end_of_preflight(u);
@@ -338,7 +336,7 @@ static enum errc set_marker(struct upgrade *u, struct err *err)
                    text_format_time(u->now, when));
     enum errc rc = memory_write(&u->memory, "marker", span_text(text), err);
     if (rc != E_OK)
-        upgrade_end(u, result_name(RESULT_COULD_NOT_SET_MARKER), err->text);
+        outcome_end(u->out, result_name(RESULT_COULD_NOT_SET_MARKER), err->text);
     return rc;
 }
 
@@ -388,7 +386,7 @@ static enum errc check_installed(struct upgrade *u, struct err *err)
     const bool has = u->memory.state.has_installed;
     if (u->ask->mode == MODE_INSTALL || has)
         return E_OK;
-    upgrade_end(u, result_name(RESULT_PRE_FAILURE),
+    outcome_end(u->out, result_name(RESULT_PRE_FAILURE),
                 "no version is known to be installed; surefoot install puts the first one there, "
                 "or takes over one that is there already");
     return err_set(err, E_REFUSED, "%s", u->out->why);
@@ -443,12 +441,11 @@ static enum errc walk(struct upgrade *u, struct err *err)
         rc = check_installed(u, err);
     if (rc == E_OK)
         rc = look(u, err);
-    if (rc == E_OK)
-        rc = apply_default(u, err);
     if (rc != E_OK)
         return rc;
     warn_of_support(u);
-    if (u->ask->mode == MODE_INSTALL && !u->ask->dry_run && u->ask->to == NULL)
+    rc = upgrade_target(u->setup, &u->os, &u->arch, err);
+    if (rc == E_OK && u->ask->mode == MODE_INSTALL && !u->ask->dry_run && u->ask->to == NULL)
         rc = upgrade_adopt(u, &was_adopted, err);
     if (rc == E_OK && !was_adopted)
         rc = decide_now(u, err);
@@ -460,7 +457,7 @@ static enum errc write_down(struct upgrade *u, struct err *err)
 {
     struct settle_ask ask = { .memory = &u->memory,
                               .events = u->ask->events,
-                              .command = command_of(u),
+                              .command = upgrade_command(u),
                               .outcome = u->out,
                               .started = u->now,
                               .sets_hold = outcome_class(u->out) == RESULT_CLASS_ROLLED_BACK };
@@ -501,9 +498,9 @@ enum errc upgrade_do(const struct upgrade_ask *ask, struct upgrade_outcome *out,
     u->now = ask->setup->platform->host->now(ask->setup->platform->self);
     enum errc rc = walk(u, err);
     if (rc != E_OK && rc != E_ARGUMENT && out->result[0] == '\0')
-        upgrade_end(u, result_name(RESULT_PRE_FAILURE), err->text);
+        outcome_end(u->out, result_name(RESULT_PRE_FAILURE), err->text);
     if (rc != E_ARGUMENT && write_down(u, &saving) != E_OK && out->result[0] == '\0')
-        upgrade_end(u, result_name(RESULT_COULD_NOT_SET_MARKER), saving.text);
+        outcome_end(u->out, result_name(RESULT_COULD_NOT_SET_MARKER), saving.text);
     upgrade_fini(u);
     free(u);
     return rc == E_ARGUMENT ? rc : E_OK;

@@ -31,8 +31,7 @@ struct upgrade_outcome {
     char why[400];                /* one sentence */
     struct version from, to;      /* "" where there is none */
     bool newer_available;
-    bool was_interrupted; /* an earlier run was finished or undone first */
-    int64_t downtime_ms;  /* -1: none, or not known */
+    int64_t downtime_ms; /* -1: none, or not known */
     struct preflight reasons;
 };
 
@@ -40,6 +39,12 @@ struct upgrade_outcome {
  * line or the product file says, all else is an outcome. */
 MUST_USE enum errc upgrade_do(const struct upgrade_ask *ask, struct upgrade_outcome *out,
                               struct err *err);
+
+/* outcome_end says how it ended; `why` is shortened where it must be. outcome_refuse ends it with
+ * PreUpgradeFailure-WORD; outcome_end_with with the first of what preflight found. */
+void outcome_end(struct upgrade_outcome *out, const char *result, const char *why);
+void outcome_refuse(struct upgrade_outcome *out, const char *word, const char *why);
+void outcome_end_with(struct upgrade_outcome *out, const struct preflight_finding *first);
 
 /* outcome_begin, and the class of its result: NONE where nothing was to be done. */
 void outcome_begin(struct upgrade_outcome *out);

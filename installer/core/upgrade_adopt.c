@@ -34,16 +34,12 @@ static size_t list_candidates(const struct feed *feed, const struct feed_release
 static enum errc try_one(struct upgrade *u, const char *tree, const struct feed_release *r,
                          bool *out_is, struct err *err)
 {
-    enum target_os os;
-    enum target_arch arch;
     buf_init(&u->document, RELEASE_BYTES_MAX);
     *out_is = false;
     enum errc rc = look_at_release(&u->look_ask, &u->look, r, &u->release, &u->document, err);
     if (rc == E_OK)
-        rc = upgrade_target(u->setup, &os, &arch, err);
-    if (rc == E_OK)
         u->payload =
-            release_find_payload(verified_release_get(u->release), os, arch, PAYLOAD_ARCHIVE);
+            release_find_payload(verified_release_get(u->release), u->os, u->arch, PAYLOAD_ARCHIVE);
     if (rc == E_OK && u->payload != NULL) {
         rc = stage_check_tree(u->setup, tree, u->payload, err);
         *out_is = rc == E_OK;
@@ -63,29 +59,17 @@ static void forget_one(struct upgrade *u)
 
 /* --- what the release's own configuration was, as far as nobody changed it */
 
-static const struct release_file *find_file(const struct payload *p, const char *path)
-{
-    for (size_t i = 0; i < p->files.n; i++)
-        if (strcmp(p->files.items[i].path, path) == 0)
-            return &p->files.items[i];
-    return NULL;
-}
-
 static enum errc make_folders_of(struct upgrade *u, const char *name, struct err *err)
 {
     char folder[SETUP_PATH_ROOM];
-    text_copy(folder, sizeof(folder), name);
-    char *slash = strrchr(folder, '/');
-    if (slash == NULL)
-        return E_OK;
-    *slash = '\0';
+    setup_parent(name, folder);
     return memory_make_folder(&u->memory, folder, err);
 }
 
 static enum errc keep_pristine(struct upgrade *u, const char *tree, const char *name,
                                const char *path, struct err *err)
 {
-    const struct release_file *file = find_file(u->payload, path);
+    const struct release_file *file = payload_find_file(u->payload, span_text(path));
     char from[SETUP_PATH_ROOM], to[SETUP_PATH_ROOM];
     struct buf bytes;
     struct digest d;
@@ -146,7 +130,7 @@ static enum errc take_over(struct upgrade *u, const char *tree, const struct fee
     (void)snprintf(why, sizeof(why),
                    "the tree that is there is release %s, and is kept from now on",
                    r->version.text);
-    upgrade_end(u, result_name(RESULT_SUCCESS), why);
+    outcome_end(u->out, result_name(RESULT_SUCCESS), why);
     events_say(u->ask->events, EVENT_ADOPTED, "%s", why);
     return E_OK;
 }

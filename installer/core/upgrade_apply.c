@@ -53,7 +53,7 @@ static void end_with_stops(struct upgrade *u, const struct stage_report *report)
                        report->stops[i].why);
     }
     (void)snprintf(why, sizeof(why), "%.200s: %.180s", report->stops[0].path, report->stops[0].why);
-    upgrade_end(u, STAGE_CONFLICT_RESULT, why);
+    outcome_end(u->out, STAGE_CONFLICT_RESULT, why);
 }
 
 static void say_staged(const struct upgrade *u, const struct stage_report *report)
@@ -67,9 +67,9 @@ static void say_staged(const struct upgrade *u, const struct stage_report *repor
 static void end_of_staging(struct upgrade *u, enum errc rc, const struct err *err)
 {
     if (rc == E_SPACE)
-        upgrade_end(u, result_name(RESULT_INSUFFICIENT_DISK_SPACE), err->text);
+        outcome_end(u->out, result_name(RESULT_INSUFFICIENT_DISK_SPACE), err->text);
     else if (errc_is_about_bytes(rc))
-        upgrade_refuse(u,
+        outcome_refuse(u->out,
                        rc == E_LIMIT         ? "Limit"
                        : rc == E_UNSUPPORTED ? "Unsupported"
                                              : "Malformed",
@@ -153,29 +153,15 @@ static enum errc plan_run(struct upgrade *u, struct err *err)
 /* Right before the stop: what may have changed meanwhile is asked once more. */
 static enum errc look_again(struct upgrade *u, struct err *err)
 {
-    struct preflight_ask ask = {
-        .setup = u->setup,
-        .events = u->ask->events,
-        .phases =
-            1U << RESULT_PHASE_ACTIVITY | 1U << RESULT_PHASE_DISK | 1U << RESULT_PHASE_SERVICE,
-        .is_first = !u->installed.is_there || u->ask->mode == MODE_INSTALL,
-        .payload = u->payload,
-        .survey = u->survey,
-        .stage_folder = u->place.store,
-        .staged_bytes = u->payload->size + u->payload->unpacked_size +
-                        (u->survey != NULL ? u->survey->carry_bytes : 0),
-        .busy_since = u->memory.state.has_waiting ? u->memory.state.waiting_since : 0,
-        .may_terminate = true,
-    };
+    struct preflight_ask ask = upgrade_preflight_ask(
+        u, 1U << RESULT_PHASE_ACTIVITY | 1U << RESULT_PHASE_DISK | 1U << RESULT_PHASE_SERVICE);
     struct preflight *found = &u->out->reasons;
-    found->n = found->n_unknown = 0;
+    ask.staged_bytes = u->payload->size + u->payload->unpacked_size +
+                       (u->survey != NULL ? u->survey->carry_bytes : 0);
     enum errc rc = preflight_run(&ask, found, err);
     if (rc != E_OK || found->n == 0)
         return rc;
-    upgrade_end(u,
-                found->items[0].result[0] != '\0' ? found->items[0].result
-                                                  : result_name(RESULT_PRE_FAILURE),
-                found->items[0].text);
+    outcome_end_with(u->out, &found->items[0]);
     return err_set(err, E_REFUSED, "%s", found->items[0].text);
 }
 
@@ -201,21 +187,6 @@ static enum errc prepare(struct upgrade *u, struct err *err)
     return rc == E_OK ? look_again(u, err) : rc;
 }
 
-static enum errc finish(struct upgrade *u, enum run_end end, struct err *err)
-{
-    struct run *run = &u->run;
-    struct err ignored;
-    enum errc rc = E_OK;
-    if (end == RUN_STUCK)
-        return E_OK;
-    if (end == RUN_COMMITTED) {
-        if (run_resume_scheduler(run, &ignored) != E_OK)
-            events_say(u->ask->events, EVENT_WARNING, "the product's scheduler: %s", ignored.text);
-        rc = settle_commit(run, err);
-    }
-    return rc == E_OK ? run_tidy(run, end == RUN_COMMITTED, err) : rc;
-}
-
 static enum errc take_steps(struct upgrade *u, struct err *err)
 {
     struct run *run = &u->run;
@@ -225,9 +196,8 @@ static enum errc take_steps(struct upgrade *u, struct err *err)
     if (rc != E_OK)
         return rc;
     u->out->downtime_ms = run_downtime_ms(run);
-    upgrade_end(u, result, why);
-    if (finish(u, end, err) != E_OK)
-        events_say(u->ask->events, EVENT_WARNING, "tidying up: %s", err->text);
+    outcome_end(u->out, result, why);
+    settle_run(run, end);
     return E_OK;
 }
 
@@ -239,9 +209,7 @@ enum errc upgrade_apply(struct upgrade *u, struct err *err)
                          .events = u->ask->events,
                          .memory = &u->memory,
                          .place = &u->place,
-                         .attempt = { .command = u->ask->mode == MODE_INSTALL ? ATTEMPT_INSTALL
-                                                 : u->ask->mode == MODE_RUN   ? ATTEMPT_RUN
-                                                                              : ATTEMPT_UPGRADE,
+                         .attempt = { .command = upgrade_command(u),
                                       .started = u->now,
                                       .from = u->out->from,
                                       .to = u->decided.release->version } };

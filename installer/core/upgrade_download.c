@@ -148,7 +148,7 @@ static enum errc prove(struct upgrade *u, struct source *src, const struct signa
             verdict_fini(&v[i]);
     } while (rc == E_REFUSED && product_demands_again(u->demands));
     if (rc == E_REFUSED)
-        upgrade_refuse(u, word, err->text);
+        outcome_refuse(u->out, word, err->text);
     free(v);
     return rc;
 }
@@ -172,11 +172,13 @@ static void end_of_download(struct upgrade *u, enum errc rc, const struct err *e
     case E_IO:
     case E_TIMEOUT:
     case E_ABSENT:
-    case E_ACCESS: upgrade_end(u, result_name(RESULT_DOWNLOAD_FAILED), err->text); break;
-    case E_SPACE: upgrade_end(u, result_name(RESULT_INSUFFICIENT_DISK_SPACE), err->text); break;
+    case E_ACCESS: outcome_end(u->out, result_name(RESULT_DOWNLOAD_FAILED), err->text); break;
+    case E_SPACE:
+        outcome_end(u->out, result_name(RESULT_INSUFFICIENT_DISK_SPACE), err->text);
+        break;
     case E_MALFORMED:
     case E_TRUNCATED:
-    case E_LIMIT: upgrade_refuse(u, "DigestMismatch", err->text); break;
+    case E_LIMIT: outcome_refuse(u->out, "DigestMismatch", err->text); break;
     default: break;
     }
 }

@@ -35,17 +35,13 @@ enum errc upgrade_target(const struct setup *setup, enum target_os *os, enum tar
 static enum errc read_release(const struct memory *memory, const char *tree, struct release *out,
                               bool *out_known, struct err *err)
 {
-    char name[STATE_TREE_ROOM + 32], path[SETUP_PATH_ROOM];
+    char name[STATE_TREE_ROOM + 32];
     struct buf bytes;
     (void)snprintf(name, sizeof(name), "proof/%s/release.xml", tree);
     *out_known = false;
-    enum errc rc = memory_path(memory, name, path, err);
-    if (rc == E_OK)
-        rc = platform_read_file(memory->setup->platform, path, RELEASE_BYTES_MAX, &bytes, err);
-    if (rc == E_ABSENT)
-        return E_OK;
+    enum errc rc = memory_read(memory, name, RELEASE_BYTES_MAX, &bytes, err);
     if (rc != E_OK)
-        return err_prefix(err, "%s: ", name);
+        return rc == E_ABSENT ? E_OK : rc;
     rc = release_read_unverified(buf_span(&bytes), out, err);
     buf_fini(&bytes);
     *out_known = rc == E_OK;

@@ -26,6 +26,8 @@ struct upgrade {
     struct product_demands *demands;
     struct look look;
     struct look_ask look_ask;
+    enum target_os os; /* what payloads must be for */
+    enum target_arch arch;
     struct decided decided;
     struct place place;
     bool has_place;
@@ -37,13 +39,12 @@ struct upgrade {
     struct verified_package *package;
     char payload_path[SETUP_PATH_ROOM]; /* "" where none was fetched */
     struct run run;
-    struct attempt_reason reasons[HISTORY_REASONS_MAX];
 };
 
-/* upgrade_end sets the outcome. `why` is shortened where it must be. */
-void upgrade_end(struct upgrade *u, const char *result, const char *why);
-/* upgrade_refuse is PreUpgradeFailure-WORD. */
-void upgrade_refuse(struct upgrade *u, const char *word, const char *why);
+/* upgrade_command is what the history calls it: enum attempt_command. upgrade_preflight_ask is what
+ * both looks at the machine have in common. */
+int upgrade_command(const struct upgrade *u);
+struct preflight_ask upgrade_preflight_ask(const struct upgrade *u, uint32_t phases);
 
 /* --- upgrade_installed.c */
 MUST_USE enum errc installed_find(const struct place *place, const struct memory *memory,

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,4 +168,16 @@ int64_t posix_monotonic_ms(void)
 bool posix_is_elevated(void)
 {
     return geteuid() == 0 || getauxval(AT_SECURE) != 0;
+}
+
+void posix_reset_signals(void)
+{
+    struct sigaction action;
+    sigset_t none;
+    (void)memset(&action, 0, sizeof(action));
+    action.sa_handler = SIG_DFL;
+    for (int i = 1; i < NSIG; i++)
+        (void)sigaction(i, &action, NULL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/native.h"
 #include "platform/base/text.h"
 #include "platform/posix/db_parts.h"
 #include "platform/posix/os_err.h"
@@ -185,6 +186,6 @@ static enum errc db_has_right(void *self, struct db *db, const char *right, cons
     return rc;
 }
 
-const struct db_ops posix_db_ops = {
+const struct db_ops native_db_ops = {
     .open = db_open, .close = db_close, .kind = db_kind, .size = db_size, .has_right = db_has_right
 };

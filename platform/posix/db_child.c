@@ -21,16 +21,8 @@
 
 static void reset_signals(void)
 {
-    struct sigaction action;
-    sigset_t none;
-    (void)memset(&action, 0, sizeof(action));
-    action.sa_handler = SIG_DFL;
-    for (int i = 1; i < NSIG; i++)
-        (void)sigaction(i, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    (void)sigaction(SIGPIPE, &action, NULL);
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    posix_reset_signals();
+    (void)signal(SIGPIPE, SIG_IGN);
 }
 
 /* Nothing but the socket stays open: what the driver says goes nowhere. */

@@ -1,4 +1,4 @@
-#include "platform/platform.h"
+#include "platform/native.h"
 
 #include "platform/posix/posix.h"
 
@@ -7,7 +7,7 @@ struct platform *platform_native(void)
     static struct platform native = { .fs = &posix_fs_ops,
                                       .proc = &posix_proc_ops,
                                       .host = &posix_host_ops,
-                                      .service = &posix_service_ops,
-                                      .db = &posix_db_ops };
+                                      .service = &native_service_ops,
+                                      .db = &native_db_ops };
     return &native;
 }

@@ -11,8 +11,6 @@
 extern const struct fs_ops posix_fs_ops;
 extern const struct proc_ops posix_proc_ops;
 extern const struct host_ops posix_host_ops;
-extern const struct service_ops posix_service_ops;
-extern const struct db_ops posix_db_ops;
 
 /* Where the kernel shows an open descriptor as a path: for calls that take only paths. */
 #define POSIX_FD_PATH_ROOM 32
@@ -49,6 +47,10 @@ MUST_USE enum errc posix_random(uint8_t *to, size_t len, struct err *err);
 MUST_USE enum errc posix_read_small(const char *path, char *to, size_t room, struct err *err);
 
 int64_t posix_monotonic_ms(void);
+
+/* posix_reset_signals, in a process that was just forked: every signal does what it does by itself,
+ * and none is held back. */
+void posix_reset_signals(void);
 
 /* posix_is_elevated: root, or rights that the program's own file gave. */
 bool posix_is_elevated(void);

@@ -24,18 +24,6 @@ struct failure {
     int stage, os;
 };
 
-static void reset_signals(void)
-{
-    struct sigaction action;
-    sigset_t none;
-    (void)memset(&action, 0, sizeof(action));
-    action.sa_handler = SIG_DFL;
-    for (int i = 1; i < NSIG; i++)
-        (void)sigaction(i, &action, NULL);
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static bool become_user(const struct proc_launch *l)
 {
     if (!l->is_other_user)
@@ -62,7 +50,7 @@ static bool arrange_files(const struct proc_launch *l, int *report)
 static enum stage become_program(const struct proc_launch *l, int *report)
 {
     const struct proc_command *c = l->command;
-    reset_signals();
+    posix_reset_signals();
     (void)umask(022);
     if (setsid() < 0)
         return STAGE_SESSION;

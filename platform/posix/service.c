@@ -8,6 +8,7 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
+#include "platform/native.h"
 #include "platform/base/text.h"
 #include "platform/posix/posix.h"
 
@@ -313,6 +314,6 @@ static enum errc service_stop(void *self, const char *name, int64_t timeout_ms, 
     return turn(name, false, timeout_ms, err);
 }
 
-const struct service_ops posix_service_ops = { .status = service_status,
-                                               .start = service_start,
-                                               .stop = service_stop };
+const struct service_ops native_service_ops = { .status = service_status,
+                                                .start = service_start,
+                                                .stop = service_stop };

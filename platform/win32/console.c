@@ -9,6 +9,13 @@
 #include "platform/console.h"
 #include "platform/win32/w32.h"
 
+/* Windows and the C runtime each keep an environment. */
+static void forget(const char *variable)
+{
+    (void)SetEnvironmentVariableA(variable, NULL);
+    (void)_putenv_s(variable, "");
+}
+
 void console_init(void)
 {
     /* Libraries are looked for in System32 only, never beside the program or in the current folder.
@@ -18,6 +25,8 @@ void console_init(void)
     (void)_setmode(_fileno(stdout), _O_BINARY);
     (void)_setmode(_fileno(stderr), _O_BINARY);
     (void)SetConsoleOutputCP(CP_UTF8);
+    if (w32_is_elevated())
+        forget("SSLKEYLOGFILE"); /* libcurl would write the keys of connections to that file */
 }
 
 enum errc console_arguments(int argc, char **argv, int *out_argc, char ***out_argv, struct err *err)

@@ -1,3 +1,4 @@
+#include "platform/native.h"
 #include "platform/win32/w32.h"
 
 struct platform *platform_native(void)
@@ -5,7 +6,7 @@ struct platform *platform_native(void)
     static struct platform native = { .fs = &win32_fs_ops,
                                       .proc = &win32_proc_ops,
                                       .host = &win32_host_ops,
-                                      .service = &win32_service_ops,
-                                      .db = &win32_db_ops };
+                                      .service = &native_service_ops,
+                                      .db = &native_db_ops };
     return &native;
 }

@@ -47,18 +47,23 @@ static enum errc proc_own_program(void *self, char *to, size_t room, struct err 
 }
 
 /* Where that cannot be found out the environment is trusted no more than by an administrator. */
-static bool proc_is_elevated(void *self)
+bool w32_is_elevated(void)
 {
     TOKEN_ELEVATION elevation = { .TokenIsElevated = 1 };
     DWORD len;
     HANDLE token = NULL;
-    UNUSED(self);
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
         return true;
     if (!GetTokenInformation(token, TokenElevation, &elevation, sizeof(elevation), &len))
         elevation.TokenIsElevated = 1;
     (void)CloseHandle(token);
     return elevation.TokenIsElevated != 0;
+}
+
+static bool proc_is_elevated(void *self)
+{
+    UNUSED(self);
+    return w32_is_elevated();
 }
 
 const struct proc_ops win32_proc_ops = {

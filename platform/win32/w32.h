@@ -29,10 +29,11 @@ MUST_USE enum errc w32_wide(const char *text, wchar_t **out, struct err *err);
 MUST_USE enum errc w32_source_open_nofollow(const char *path, struct source **out_src,
                                             struct err *err);
 
+/* w32_is_elevated: the rights of an administrator; true where that cannot be found out. */
+bool w32_is_elevated(void);
+
 extern const struct fs_ops win32_fs_ops;
 extern const struct proc_ops win32_proc_ops;
 extern const struct host_ops win32_host_ops;
-extern const struct service_ops win32_service_ops;
-extern const struct db_ops win32_db_ops;
 
 #endif

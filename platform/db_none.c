@@ -1,4 +1,4 @@
-#include "platform/win32/w32.h"
+#include "platform/native.h"
 
 static enum errc no_odbc(struct err *err)
 {
@@ -48,6 +48,6 @@ static enum errc db_has_right(void *self, struct db *db, const char *right, cons
     return no_odbc(err);
 }
 
-const struct db_ops win32_db_ops = {
+const struct db_ops native_db_ops = {
     .open = db_open, .close = db_close, .kind = db_kind, .size = db_size, .has_right = db_has_right
 };

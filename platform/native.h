@@ -1,0 +1,14 @@
+#ifndef SUREFOOT_PLATFORM_NATIVE_H
+#define SUREFOOT_PLATFORM_NATIVE_H
+
+/* native.h: the tables of the native machine that a build may be without. meson.build chooses
+ * between a real one of this system and the one of service_none.c or db_none.c, which is the same
+ * on all.
+ */
+
+#include "platform/platform.h"
+
+extern const struct service_ops native_service_ops;
+extern const struct db_ops native_db_ops;
+
+#endif
