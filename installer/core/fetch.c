@@ -100,7 +100,7 @@ static enum errc on_head(void *ctx, const struct fetch_head *head, struct err *e
                               "says neither how long it is nor sends chunks, so that a cut would "
                               "not show"));
     if (head->has_length && head->length > d->bytes.cap)
-        return lie(d, err_set(err, E_LIMIT, "has %" PRIu64 " bytes, limit %zu", head->length,
+        return lie(d, err_set(err, E_REFUSED, "has %" PRIu64 " bytes, limit %zu", head->length,
                               d->bytes.cap));
     return E_OK;
 }
@@ -109,7 +109,8 @@ static enum errc on_body(void *ctx, struct span piece, struct err *err)
 {
     struct document *d = ctx;
     if (piece.len > d->bytes.cap - d->bytes.len)
-        return lie(d, err_set(err, E_LIMIT, "sends more than %zu bytes, the limit", d->bytes.cap));
+        return lie(d,
+                   err_set(err, E_REFUSED, "sends more than %zu bytes, the limit", d->bytes.cap));
     d->f->got += piece.len;
     return buf_add(&d->bytes, piece, err);
 }

@@ -18,11 +18,11 @@
  *   E_ABSENT     it is not there (404, 410)
  *   E_ACCESS     a login is wanted or refused (401, 403, 407); the server's certificate or name is
  *                not proven
- *   E_LIMIT      more bytes than the limit or than was promised; too many redirects; too large a
- * head E_MALFORMED  the answer is not what HTTP, the question or the release document call for
- *   E_ARGUMENT   what was asked makes no sense: a URL that is not allowed, certificates that can't
- * be read E_SPACE, E_NOMEM, E_BUSY, E_EXISTS: of this machine Texts name the host and what
- * happened, on one line; never a path, query or login.
+ *   E_REFUSED    the body is not what may come: longer than the limit, not of the size or the
+ * SHA-256 that was wanted E_LIMIT      too many redirects; too large a head E_MALFORMED  the answer
+ * is not what HTTP and the question call for E_ARGUMENT   what was asked makes no sense: a URL that
+ * is not allowed, certificates that can't be read E_SPACE, E_NOMEM, E_BUSY, E_EXISTS   of this
+ * machine Texts name the host and what happened, on one line; never a path, query or login.
  *
  * What it does not check: who made the bytes. That is verify/. A failed fetch is no verdict. */
 

@@ -64,9 +64,9 @@ static enum errc check_length(struct download *d, const struct fetch_head *head,
     const uint64_t rest = d->want->size - d->part.have;
     if (!head->has_length || head->length == rest)
         return E_OK;
-    return lie(d, err_set(err, head->length > rest ? E_LIMIT : E_MALFORMED,
-                          "has %" PRIu64 " bytes to send, where it must be %" PRIu64, head->length,
-                          rest));
+    return lie(d,
+               err_set(err, E_REFUSED, "has %" PRIu64 " bytes to send, where it must be %" PRIu64,
+                       head->length, rest));
 }
 
 static enum errc on_head(void *ctx, const struct fetch_head *head, struct err *err)
@@ -97,8 +97,9 @@ static enum errc on_body(void *ctx, struct span piece, struct err *err)
 {
     struct download *d = ctx;
     if (piece.len > d->want->size - d->part.have)
-        return lie(d, err_set(err, E_LIMIT, "sends more than the %" PRIu64 " bytes that it must be",
-                              d->want->size));
+        return lie(d,
+                   err_set(err, E_REFUSED, "sends more than the %" PRIu64 " bytes that it must be",
+                           d->want->size));
     enum errc rc = fetch_part_add(&d->part, piece, err);
     if (rc != E_OK)
         return rc;
@@ -128,7 +129,7 @@ static enum errc finish(struct download *d, struct err *err)
         return rc;
     (void)text_to_hex(span_of(got, sizeof(got)), got_hex);
     (void)text_to_hex(span_of(d->want->sha256, sizeof(got)), want_hex);
-    return err_set(err, E_MALFORMED, "sends another file: its SHA-256 is %.16s..., not %.16s...",
+    return err_set(err, E_REFUSED, "sends another file: its SHA-256 is %.16s..., not %.16s...",
                    got_hex, want_hex);
 }
 

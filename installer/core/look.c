@@ -277,9 +277,9 @@ static enum errc fetch_release(const struct look_ask *ask, struct look *look,
     enum errc rc = fetch_url_beside(look->from->url, release->document.path, url, err);
     if (rc == E_OK)
         rc = fetch_bytes(look->fetch, url, (size_t)release->document.size, NULL, &answer, err);
-    if (rc == E_LIMIT) {
-        text_copy(look->refusal, sizeof(look->refusal), "DigestMismatch");
-        rc = err_set(err, E_REFUSED, "DigestMismatch: it is longer than the feed says");
+    if (rc == E_REFUSED) {
+        text_copy(look->refusal, sizeof(look->refusal), "WrongDocument");
+        rc = err_prefix(err, "WrongDocument: ");
     }
     if (rc == E_OK)
         rc = prove_release(buf_span(&answer.bytes), look, release, out, err);

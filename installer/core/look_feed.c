@@ -135,6 +135,8 @@ static enum errc fetch_signature(struct look *look, const char *suffix, bool pas
         answer.bytes = (struct buf){ .len = 0 };
     }
     fetch_answer_fini(&answer);
+    if (rc == E_REFUSED)
+        text_copy(look->refusal, sizeof(look->refusal), "Malformed");
     return rc == E_OK ? rc : err_prefix(err, "signature of the feed (%s): ", suffix);
 }
 
@@ -221,8 +223,6 @@ static enum errc try_once(const struct look_ask *ask, struct look *look,
     struct pair pair = { .n = 0 };
     enum errc rc =
         fetch_bytes(look->fetch, look->from->url, FEED_BYTES_MAX, condition, &pair.feed, err);
-    if (rc == E_LIMIT)
-        rc = err_set(err, E_REFUSED, "a feed of more than %d bytes", FEED_BYTES_MAX);
     if (rc == E_REFUSED && look->refusal[0] == '\0')
         text_copy(look->refusal, sizeof(look->refusal), "Malformed");
     if (rc == E_OK && pair.feed.status == FETCH_NOT_MODIFIED) {

@@ -1,5 +1,6 @@
 #include "installer/core/memory.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -244,14 +245,36 @@ enum errc memory_read_history(const struct memory *m, struct history *out, struc
     if (rc == E_OK && bytes.len > 0 && history_read(buf_span(&bytes), out, err) != E_OK)
         rc = err_prefix(err, "history.xml: ");
     buf_fini(&bytes);
+    if (rc == E_OK && out->product != NULL && strcmp(out->product, m->setup->product.name) != 0) {
+        rc = err_set(err, E_MALFORMED, "history.xml: it is of product %s", out->product);
+        history_fini(out);
+    }
     return rc;
 }
 
-enum errc memory_add_history(struct memory *m, const struct attempt *added, struct err *err)
+/* put_aside keeps a file that can't be read under a name of its own. */
+static enum errc put_aside(const struct memory *m, const char *name, int64_t now, struct err *err)
+{
+    struct platform *p = m->setup->platform;
+    char from[SETUP_PATH_ROOM], to[SETUP_PATH_ROOM], kept[80];
+    (void)snprintf(kept, sizeof(kept), "%s.damaged-%" PRId64, name, now);
+    enum errc rc = memory_path(m, name, from, err);
+    if (rc == E_OK)
+        rc = memory_path(m, kept, to, err);
+    return rc == E_OK ? p->fs->rename_new(p->self, from, to, err) : rc;
+}
+
+enum errc memory_add_history(struct memory *m, const struct attempt *added, struct err *out_damage,
+                             struct err *err)
 {
     struct history history;
     struct buf bytes;
+    *out_damage = (struct err){ .code = E_OK };
     enum errc rc = memory_read_history(m, &history, err);
+    if (rc == E_MALFORMED || rc == E_LIMIT) {
+        *out_damage = *err;
+        rc = put_aside(m, "history.xml", added->ended, err);
+    }
     if (rc != E_OK)
         return rc;
     buf_init(&bytes, HISTORY_BYTES_MAX);

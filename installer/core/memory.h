@@ -54,11 +54,12 @@ void memory_set_word(struct memory *m, enum state_word word, const char *reason,
                      bool *out_changed);
 
 /* memory_read_history reads what was tried; an empty one where there is none. Caller frees with
- * history_fini. memory_add_history puts one more at its end. */
+ * history_fini. memory_add_history puts one more at its end; a history that can't be read is kept
+ * as history.xml.damaged-SECONDS and a new one begun: *out_damage then says why. */
 MUST_USE enum errc memory_read_history(const struct memory *m, struct history *out,
                                        struct err *err);
 MUST_USE enum errc memory_add_history(struct memory *m, const struct attempt *added,
-                                      struct err *err);
+                                      struct err *out_damage, struct err *err);
 
 /* memory_recovery_is_pending: was a run interrupted? */
 MUST_USE enum errc memory_recovery_is_pending(const struct memory *m, bool *out, struct err *err);

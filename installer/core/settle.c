@@ -1,5 +1,6 @@
 #include "installer/core/settle.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,7 @@ static enum errc add_history(const struct settle_ask *ask, struct err *err)
 {
     const struct upgrade_outcome *o = ask->outcome;
     struct attempt_reason items[HISTORY_REASONS_MAX];
+    struct err damage;
     char texts[HISTORY_REASONS_MAX][PREFLIGHT_TEXT_ROOM];
     struct attempt a = { .command = ask->command,
                          .from = o->from,
@@ -152,7 +154,12 @@ static enum errc add_history(const struct settle_ask *ask, struct err *err)
         items[0] = (struct attempt_reason){ .text = texts[0] };
         a.reasons.n = 1;
     }
-    return memory_add_history(ask->memory, &a, err);
+    enum errc rc = memory_add_history(ask->memory, &a, &damage, err);
+    if (rc == E_OK && damage.code != E_OK)
+        events_say(ask->events, EVENT_WARNING,
+                   "%s; it is kept as history.xml.damaged-%" PRId64 ", and a new one begins",
+                   damage.text, a.ended);
+    return rc;
 }
 
 static void tell_end(const struct settle_ask *ask)

@@ -41,6 +41,23 @@ void outcome_refuse(struct upgrade_outcome *out, const char *word, const char *w
     outcome_end(out, result, why);
 }
 
+void outcome_end_of_fetch(struct upgrade_outcome *out, enum errc rc, const char *word,
+                          const struct err *err)
+{
+    switch (rc) {
+    case E_REFUSED: outcome_refuse(out, word, err->text); break;
+    case E_IO:
+    case E_TIMEOUT:
+    case E_ABSENT:
+    case E_ACCESS:
+    case E_MALFORMED:
+    case E_TRUNCATED:
+    case E_LIMIT: outcome_end(out, result_name(RESULT_DOWNLOAD_FAILED), err->text); break;
+    case E_SPACE: outcome_end(out, result_name(RESULT_INSUFFICIENT_DISK_SPACE), err->text); break;
+    default: break; /* our own, and said by whoever asked */
+    }
+}
+
 void outcome_end_with(struct upgrade_outcome *out, const struct preflight_finding *first)
 {
     outcome_end(out, first->result[0] != '\0' ? first->result : result_name(RESULT_PRE_FAILURE),
@@ -100,11 +117,7 @@ static enum errc look(struct upgrade *u, struct err *err)
                                      .events = u->ask->events,
                                      .now = u->now };
     enum errc rc = look_at_feed(&u->look_ask, &u->look, err);
-    if (rc == E_REFUSED)
-        outcome_refuse(u->out, u->look.refusal, err->text);
-    else if (rc == E_IO || rc == E_TIMEOUT || rc == E_ABSENT || rc == E_ACCESS ||
-             rc == E_MALFORMED || rc == E_TRUNCATED)
-        outcome_end(u->out, result_name(RESULT_DOWNLOAD_FAILED), err->text);
+    outcome_end_of_fetch(u->out, rc, u->look.refusal, err);
     if (rc == E_OK) {
         memory_note_marks(&u->memory, &u->look.marks);
         u->memory.state.looked = u->now;
@@ -202,10 +215,7 @@ static enum errc look_at_the_release(struct upgrade *u, struct err *err)
     buf_init(&u->document, RELEASE_BYTES_MAX);
     enum errc rc =
         look_at_release(&u->look_ask, &u->look, u->decided.release, &u->release, &u->document, err);
-    if (rc == E_REFUSED)
-        outcome_refuse(u->out, u->look.refusal, err->text);
-    else if (rc == E_IO || rc == E_TIMEOUT || rc == E_ABSENT || rc == E_ACCESS || rc == E_MALFORMED)
-        outcome_end(u->out, result_name(RESULT_DOWNLOAD_FAILED), err->text);
+    outcome_end_of_fetch(u->out, rc, u->look.refusal, err);
     if (rc != E_OK)
         return rc;
     u->payload = release_find_payload(verified_release_get(u->release), u->os, u->arch,

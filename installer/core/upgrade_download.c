@@ -165,24 +165,6 @@ static enum errc open_and_prove(struct upgrade *u, const struct signatures *s, s
     return rc;
 }
 
-/* What may pass is the network's; the rest is of bytes that are not what was signed. */
-static void end_of_download(struct upgrade *u, enum errc rc, const struct err *err)
-{
-    switch (rc) {
-    case E_IO:
-    case E_TIMEOUT:
-    case E_ABSENT:
-    case E_ACCESS: outcome_end(u->out, result_name(RESULT_DOWNLOAD_FAILED), err->text); break;
-    case E_SPACE:
-        outcome_end(u->out, result_name(RESULT_INSUFFICIENT_DISK_SPACE), err->text);
-        break;
-    case E_MALFORMED:
-    case E_TRUNCATED:
-    case E_LIMIT: outcome_refuse(u->out, "DigestMismatch", err->text); break;
-    default: break;
-    }
-}
-
 enum errc upgrade_download(struct upgrade *u, struct err *err)
 {
     struct places *places = malloc(sizeof(*places));
@@ -192,9 +174,11 @@ enum errc upgrade_download(struct upgrade *u, struct err *err)
         rc = place_make_store(&u->place, err);
     if (rc == E_OK) {
         rc = fetch_signatures(u, places, &signatures, err);
-        if (rc == E_OK)
-            rc = fetch_payload(u, places, err);
-        end_of_download(u, rc, err);
+        outcome_end_of_fetch(u->out, rc, "Malformed", err);
+    }
+    if (rc == E_OK) {
+        rc = fetch_payload(u, places, err);
+        outcome_end_of_fetch(u->out, rc, "DigestMismatch", err);
     }
     if (rc == E_OK)
         rc = open_and_prove(u, &signatures, err);

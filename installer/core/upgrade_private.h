@@ -46,6 +46,11 @@ struct upgrade {
 int upgrade_command(const struct upgrade *u);
 struct preflight_ask upgrade_preflight_ask(const struct upgrade *u, uint32_t phases);
 
+/* outcome_end_of_fetch says how a fetch that failed ends all of it: what is not what was signed is
+ * refused by `word`; what is the network's or a server's may pass. Our own failures it leaves. */
+void outcome_end_of_fetch(struct upgrade_outcome *out, enum errc rc, const char *word,
+                          const struct err *err);
+
 /* --- upgrade_installed.c */
 MUST_USE enum errc installed_find(const struct place *place, const struct memory *memory,
                                   enum target_os os, enum target_arch arch, struct installed *out,

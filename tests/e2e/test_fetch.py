@@ -35,7 +35,7 @@ DATA = random.Random(7).randbytes(300_000)
 LONG = random.Random(8).randbytes(3_000_000)
 ONCE = ("--tries", "1")
 FAST = ("--tries", "2", "--backoff", "10")
-REAL = {"input/output", "absent", "access", "timeout", "limit", "malformed", "argument", "exists", "busy"}
+REAL = {"input/output", "absent", "access", "timeout", "limit", "refused", "malformed", "argument", "exists", "busy"}
 number = itertools.count()
 
 
@@ -179,9 +179,9 @@ BAD = [
     Bad("a head without an end", send(OK, "ETag: \"a\"\r\n"), "input/output", "cut off in its head", FAST, 2),
     Bad("no length", send("HTTP/1.0 200 OK\r\n\r\n", DOC), "malformed", "a cut would not show"),
     Bad("an endless body", forever(head(200), b"x" * 65536), "malformed", "a cut would not show"),
-    Bad("endless chunks", forever(head(200, Transfer_Encoding="chunked"), chunk(b"x" * 4096)), "limit", "sends more than 4096 bytes", ("--cap", "4096")),
-    Bad("a length above the limit", forever(head(200, Content_Length=4097), b"x" * 100), "limit", "has 4097 bytes, limit 4096", ("--cap", "4096")),
-    Bad("a length above all", send(head(200, Content_Length=2**63 - 1)), "limit", "has 9223372036854775807 bytes"),
+    Bad("endless chunks", forever(head(200, Transfer_Encoding="chunked"), chunk(b"x" * 4096)), "refused", "sends more than 4096 bytes", ("--cap", "4096")),
+    Bad("a length above the limit", forever(head(200, Content_Length=4097), b"x" * 100), "refused", "has 4097 bytes, limit 4096", ("--cap", "4096")),
+    Bad("a length above all", send(head(200, Content_Length=2**63 - 1)), "refused", "has 9223372036854775807 bytes"),
     Bad("a length past 64 bits", send(head(200, Content_Length=2**64 + 8), DOC), "malformed", "", asked=1),
     Bad("a negative length", send(head(200, Content_Length="-1"), DOC), "malformed", ""),
     Bad("two lengths", send(OK, "Content-Length: 10\r\nContent-Length: 11\r\n\r\n", DOC), "malformed", "two different values of Content-Length"),
@@ -367,7 +367,7 @@ def test_limit_is_exact(world: World) -> None:
     for handler in (send(answer(200, DOC)), send(head(200, Transfer_Encoding="chunked"), chunk(DOC), "0\r\n\r\n")):
         url = world.plain.on(path_of("exact"), handler)
         assert fetch("--cap", len(DOC), "bytes", url).code == 0
-        assert fetch("--cap", len(DOC) - 1, "bytes", url).error == "limit"
+        assert fetch("--cap", len(DOC) - 1, "bytes", url).error == "refused"
 
 
 def test_settings_that_make_no_sense(world: World) -> None:
@@ -545,7 +545,7 @@ def test_local_media(tmp_path: Path) -> None:
     there = tmp_path.as_uri() + "/a%20b/%C3%BC.xml"
     assert fetch("bytes", there).lines == [["new", str(len(DOC)), sha(DOC), "", "", there]]
     assert fetch("--etag", '"a"', "bytes", there).lines[0][0] == "new"
-    for url, error, args in [(there, "limit", ("--cap", "10")), (tmp_path.as_uri() + "/none", "absent", ()), (tmp_path.as_uri() + "/a%20b", "argument", ()),
+    for url, error, args in [(there, "refused", ("--cap", "10")), (tmp_path.as_uri() + "/none", "absent", ()), (tmp_path.as_uri() + "/a%20b", "argument", ()),
                              (tmp_path.as_uri() + "/fifo", "argument", ()), ("file:///dev/zero", "argument", ()), (tmp_path.as_uri() + "/a%00", "malformed", ()),
                              (there + "?x", "malformed", ()), ("file://localhost/etc/hostname", "malformed", ())]:
         got = fetch(*args, "bytes", url)
@@ -663,7 +663,7 @@ def test_next_mirror_goes_on(world: World, tmp_path: Path) -> None:
 def test_all_mirrors_fail(world: World, tmp_path: Path) -> None:
     gone, wrong, busy = (world.plain.on(path_of(n), h) for n, h in [("gone", send(answer(404))), ("wrong", send(answer(200, DATA[::-1]))), ("busy", send(answer(503)))])
     assert get(tmp_path, gone, wrong).error == "absent"
-    assert get(tmp_path, wrong, gone).error == "malformed"
+    assert get(tmp_path, wrong, gone).error == "refused"
     assert get(tmp_path, gone, busy, wrong).error == "input/output"
     assert left(tmp_path) == []
 
@@ -744,14 +744,14 @@ def test_left_over_part_is_not_believed(world: World, tmp_path: Path) -> None:
 
 
 BAD_FILES = [
-    Bad("more than promised", forever(head(200), b"x" * 65536), "limit", f"more than the {len(DATA)} bytes"),
-    Bad("one byte more", send(head(200), DATA, b"x"), "limit", "more than the"),
-    Bad("one byte more, and it says so", send(answer(200, DATA + b"x")), "limit", "where it must be 300000"),
-    Bad("one byte less, and it says so", send(answer(200, DATA[:-1])), "malformed", "where it must be 300000"),
-    Bad("another file of that size", send(answer(200, DATA[::-1])), "malformed", "sends another file: its SHA-256"),
+    Bad("more than promised", forever(head(200), b"x" * 65536), "refused", f"more than the {len(DATA)} bytes"),
+    Bad("one byte more", send(head(200), DATA, b"x"), "refused", "more than the"),
+    Bad("one byte more, and it says so", send(answer(200, DATA + b"x")), "refused", "where it must be 300000"),
+    Bad("one byte less, and it says so", send(answer(200, DATA[:-1])), "refused", "where it must be 300000"),
+    Bad("another file of that size", send(answer(200, DATA[::-1])), "refused", "sends another file: its SHA-256"),
     Bad("compressed", send(answer(200, DATA, Content_Encoding="zstd")), "malformed", "Content-Encoding"),
     Bad("a part at once", send(answer(206, DATA, Content_Range=f"bytes 0-{len(DATA) - 1}/{len(DATA)}")), "malformed", "a part where all was asked"),
-    Bad("a page instead", send(answer(200, b"<html>please log in</html>")), "malformed", "has 26 bytes to send"),
+    Bad("a page instead", send(answer(200, b"<html>please log in</html>")), "refused", "has 26 bytes to send"),
     Bad("not there", send(answer(404)), "absent", "status 404"),
     Bad("not modified", send(head(304)), "malformed", "has no condition"),
     Bad("forbidden", send(answer(403)), "access", "status 403"),

@@ -268,7 +268,7 @@ class Ran:
     @property
     def text(self) -> str:
         """All that was said to people: the outcome, its other reasons, and the events."""
-        told = [self.outcome["text"], *(f"{r['result']}: {r['text']}" for r in self.outcome["reasons"])] if self.lines else []
+        told = [self.outcome["text"] or "", *(f"{r['result']}: {r['text']}" for r in self.outcome["reasons"])] if self.lines else []
         return "\n".join([*told, *(e["text"] or "" for e in self.events), self.err])
 
     @property

@@ -4,6 +4,7 @@ are signed by the maker's own key where the signature is not the point: a stolen
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import io
 import re
@@ -183,10 +184,10 @@ simple("feed: a rollout of 101 percent", "Malformed", lambda s: s.feed(entry("2.
 
 # -- the release document --------------------------------------------------------------------------------------------------
 
-simple("release: other bytes than the feed names", "DigestMismatch", lambda s: s.document.write_bytes(s.document.read_bytes().replace(b'mode="644"', b'mode="444"', 1)))
-simple("release: longer than the feed names", "DigestMismatch", lambda s: s.document.write_bytes(s.document.read_bytes() + b" "))
-simple("release: shorter than the feed names", "DigestMismatch", lambda s: s.document.write_bytes(s.document.read_bytes()[:-1]))
-simple("release: another product's", "WrongDocument", lambda s: s.edit_release('product="orchard"', 'product="elm"'))
+simple("release: other bytes than the feed names", "WrongDocument", lambda s: s.document.write_bytes(s.document.read_bytes().replace(b'mode="644"', b'mode="444"', 1)))
+simple("release: longer than the feed names", "WrongDocument", lambda s: s.document.write_bytes(s.document.read_bytes() + b" "))
+simple("release: shorter than the feed names", "WrongDocument", lambda s: s.document.write_bytes(s.document.read_bytes()[:-1]))
+simple("release: another product's", "WrongProduct", lambda s: s.edit_release('product="orchard"', 'product="elm"'))
 simple("release: another version's", "WrongDocument", lambda s: s.edit_release('version="2.0.0"', 'version="2.0.1"'))
 simple("release: demands less than the product file", "DemandsTooLittle", lambda s: s.edit_release('system="minisign"', 'system="cms"'))
 simple("release: demands nothing", "Malformed", lambda s: s.edit_release('<demand system="minisign"/>', ""))
@@ -195,7 +196,7 @@ simple("release: for another processor", "NoPayload", lambda s: s.edit_release('
 simple("release: DOCTYPE", "Malformed", lambda s: s.edit_release("<release", "<!DOCTYPE release>\n<release"))
 simple("release: a command in it", "Malformed", lambda s: s.edit_release("</payload>", "<command>/bin/true</command></payload>"))
 for _path in ("../../etc/cron.d/x", "/etc/passwd", "lib/../../x", "lib\\part-a", "lib/con", "lib/nul.txt", "lib/part-a ", "lib/part-a.", "lib/a:b", "LIB/PART-B",
-              "lib/part-a/x", "lib/part-b"):
+              "lib/part-b", "lib/part-b/x"):
     simple(f"release: a file {_path}", "Malformed", lambda s, v=_path: s.edit_release('path="lib/part-a"', f'path="{v}"'))
 for _mode in ("4755", "777", "666", "888", "-644"):
     simple(f"release: mode {_mode}", "Malformed", lambda s, v=_mode: s.edit_release('mode="644"', f'mode="{v}"'))
@@ -237,15 +238,16 @@ simple("payload: no signature", "Unsigned", lambda s: Path(f"{s.payload}.minisig
 simple("payload: signed by another key", "KeyMismatch", lambda s: Path(f"{s.payload}.minisig").write_bytes(s.world.maker.other.sign(s.payload.read_bytes())))
 simple("payload: signature of other bytes", "SignatureInvalid", lambda s: Path(f"{s.payload}.minisig").write_bytes(s.world.maker.key.sign(b"other")))
 simple("payload: signature cut off", "Malformed", lambda s: Path(f"{s.payload}.minisig").write_bytes(Path(f"{s.payload}.minisig").read_bytes()[:100]))
-simple("payload: no archive", "Malformed", lambda s: s.set_payload(b"\x7fELF" + bytes(5000)))
+simple("payload: a file that the document lists elsewhere", "Malformed", lambda s: s.edit_release('path="lib/part-a"', 'path="lib/part-a/x"'))
+simple("payload: no archive", "Unsupported", lambda s: s.set_payload(b"\x7fELF" + bytes(5000)))
 simple("payload: an archive that is cut off", "Malformed", lambda s: s.set_payload(s.payload.read_bytes()[:-300]))
-simple("payload: a script", "Malformed", lambda s: s.set_payload(b"#!/bin/sh\ntouch /tmp/owned\n"))
+simple("payload: a script", "Unsupported", lambda s: s.set_payload(b"#!/bin/sh\ntouch /tmp/owned\n"))
 simple("payload: an entry that the document does not list", "Malformed", lambda s: s.archive(same, [gz("lib/stray", data=b"weeds")]))
 simple("payload: an entry is missing", "Malformed", lambda s: s.archive(instead("lib/part-c")))
 simple("payload: an entry twice", "Malformed", lambda s: s.archive(same, [gz("lib/part-c", data=b"weeds")]))
 simple("payload: an entry with other bytes", "Malformed", lambda s: s.archive(lambda i, d: [(i, d.replace(b"2.0.0", b"2.0.x")) if i.name == "lib/part-c" else (i, d)]))
 simple("payload: an entry that is longer", "Malformed", lambda s: s.archive(instead("lib/part-c", gz("lib/part-c", data=b"2.0.0\n" * 100))))
-simple("payload: an entry of 64 MiB of zeros", "Malformed", lambda s: s.archive(instead("lib/part-c", gz("lib/part-c", data=bytes(64 << 20)))))
+simple("payload: an entry of 64 MiB of zeros", "Limit", lambda s: s.archive(instead("lib/part-c", gz("lib/part-c", data=bytes(64 << 20)))))
 simple("payload: a link in the place of a file", "Malformed", lambda s: s.archive(instead("lib/part-c", gz("lib/part-c", tarfile.SYMTYPE, link="/etc/passwd"))))
 simple("payload: a link out of the tree", "Malformed", lambda s: s.archive(same, [gz("lib/out", tarfile.SYMTYPE, link="../../../etc")]))
 simple("payload: a file through a link", "Malformed", lambda s: s.archive(same, [gz("out", tarfile.SYMTYPE, link="/tmp"), gz("out/owned", data=b"weeds")]))
@@ -297,18 +299,18 @@ server("fails", send(answer(500)), **SHORT)
 server("closes at once", at_once, **SHORT)
 server("speaks no HTTP", send(b"SSH-2.0-elm\r\n" * 20), **SHORT)
 server("half a feed", send(head(200, Content_Length=4000), b"<feed/>"), **SHORT)
-server("a feed that never ends", forever(head(200, Transfer_Encoding="chunked"), chunk(b"<!-- -->" * 4096)), says="1048576")
-server("a feed that says it is large", send(head(200, Content_Length=MAX_DOCUMENT + 1), b"x"))
+server("a feed that never ends", forever(head(200, Transfer_Encoding="chunked"), chunk(b"<!-- -->" * 4096)), "Malformed", says="1048576")
+server("a feed that says it is large", send(head(200, Content_Length=MAX_DOCUMENT + 1), b"x"), "Malformed")
 server("a head that never ends", forever(b"HTTP/1.1 200 OK\r\n", b"X-Weeds: " + b"w" * 4000 + b"\r\n"), **SHORT)
 server("waits", slow, **SHORT)
 server("an answer to a range that nobody asked for", send(answer(206, b"<feed/>", Content_Range="bytes 0-6/7")))
-server("a signature that never ends", forever(head(200, Transfer_Encoding="chunked"), chunk(b"w" * 4096)), path="/feed.xml.minisig")
-server("a release document that never ends", forever(head(200, Transfer_Encoding="chunked"), chunk(b"<!-- -->" * 4096)), "DigestMismatch", path="/2.0.0/release.xml")
+server("signatures that never end", forever(head(200, Transfer_Encoding="chunked"), chunk(b"w" * 4096)), "Malformed", path="/feed.xml*.minisig")
+server("a release document that never ends", forever(head(200, Transfer_Encoding="chunked"), chunk(b"<!-- -->" * 4096)), "WrongDocument", path="/2.0.0/release.xml")
 server("no release document", send(answer(404)), path="/2.0.0/release.xml")
 server("no payload", send(answer(404)), path=PAYLOAD)
 server("a payload that never ends", forever(head(200, Transfer_Encoding="chunked"), chunk(b"w" * 4096)), "DigestMismatch", path=PAYLOAD)
 server("redirects the payload to http", send(answer(302, Location="http://127.0.0.1:9/x")), path=PAYLOAD)
-server("half a payload", send(head(200, Content_Length=4000), b"w" * 100), path=PAYLOAD, **SHORT)
+server("another length than the payload's", send(head(200, Content_Length=4000), b"w" * 100), "DigestMismatch", path=PAYLOAD)
 
 
 # -- all of them -----------------------------------------------------------------------------------------------------------
@@ -316,7 +318,7 @@ server("half a payload", send(head(200, Content_Length=4000), b"w" * 100), path=
 
 @pytest.fixture(scope="module")
 def victim(upgrade_world: World) -> Iterator[Machine]:
-    """One machine for all cases: what was refused leaves nothing, so that the next case finds it as the first did."""
+    """One machine for all cases. What was seen (marks, history) is as at first for each; the rest is, since what is refused leaves nothing."""
     world = upgrade_world
     template = world.site(world.maker.release("1.0.0"))
     machine = world.machine(template)
@@ -324,6 +326,7 @@ def victim(upgrade_world: World) -> Iterator[Machine]:
     machine.install()
     template.offer(world.maker.release("2.0.0"))
     machine.run("check")                                           # the feed of serial 2 has been seen
+    shutil.copytree(machine.state, machine.folder / "kept-state")
     yield machine
     machine.close()
     shutil.rmtree(machine.folder)
@@ -339,6 +342,8 @@ def scene(upgrade_world: World, victim: Machine, tmp_path: Path) -> Iterator[Sce
     for path in (victim.cache.rglob("*") if victim.cache.exists() else ()):
         if path.is_file():
             path.unlink()                                          # each case is asked of the server
+    shutil.rmtree(victim.state)                                    # and no case has seen the serials of another
+    shutil.copytree(victim.folder / "kept-state", victim.state)
     yield Scene(upgrade_world, site, faker, victim)
 
 
@@ -346,8 +351,9 @@ def attempt(scene: Scene, case: Case, command: str = "upgrade") -> Any:
     machine, faker = scene.machine, scene.faker
     case.make(scene)
     faker.serve(scene.site)
-    for path, handler in scene.late:
-        faker.on(path, handler)
+    for pattern, handler in scene.late:
+        for path in fnmatch.filter([f"/{p.relative_to(scene.site.folder)}" for p in scene.site.folder.rglob("*")], pattern) or [pattern]:
+            faker.on(path, handler)
     machine.write(feeds=[scene.site.url], fetch=case.fetch)
     with machine.untouched():
         return machine.at(case.days, command) if case.days else machine.run(command)
@@ -434,6 +440,32 @@ def test_caches_that_mix_are_asked_around_twice(world: World) -> None:
     machine.expect("2.0.0")
 
 
+def test_half_a_payload_is_gone_on_with(world: World) -> None:
+    machine = world.ready("1.0.0", "2.0.0")
+    scene = Scene(world, machine.site, world.faker, machine)
+    world.faker.serve(machine.site)
+    data = scene.payload.read_bytes()
+    ranges: list[str] = []
+
+    def half(c: Any, r: Any) -> Any:
+        if "range" not in r.headers:
+            return c.send(head(200, Content_Length=len(data), ETag='"a"'), data[:1000])
+        return c.reset()
+
+    def rest(c: Any, r: Any) -> Any:
+        ranges.append(r.headers.get("range", ""))
+        return c.send(answer(206, data[1000:], Content_Range=f"bytes 1000-{len(data) - 1}/{len(data)}", ETag='"a"'))
+    world.faker.on(PAYLOAD, half)
+    machine.write(feeds=[scene.site.url.replace(machine.site.base, world.faker.base)], fetch='deadline="PT1S"')
+    assert machine.run("upgrade", code=ABORTED).result == "UpgradeAbortedDownloadFailed"
+    parts = [p for p in machine.store.iterdir() if p.name.endswith(".part")]
+    assert [(p.stat().st_size, p.stat().st_mode & 0o777) for p in parts] == [(1000, 0o600)] and machine.store.stat().st_mode & 0o777 == 0o700
+    assert machine.runs() == "1.0.0"
+    world.faker.on(PAYLOAD, rest)
+    assert machine.upgrade().result == "Success" and ranges == ["bytes=1000-"]
+    machine.expect("2.0.0")
+
+
 def test_the_next_feed_is_asked_where_one_does_not_hold(world: World) -> None:
     machine = world.ready("1.0.0", "2.0.0")
     bad = world.site(world.maker.release("2.0.0"))
@@ -456,16 +488,36 @@ def test_a_mirror_that_lies_is_passed_over(world: World, tmp_path: Path) -> None
     assert machine.runs() == ("2.0.0" if ran.code == 0 else "1.0.0")
 
 
-@pytest.mark.parametrize("what", ["state.xml", "history.xml"])
-@pytest.mark.parametrize("how", ["damaged", "cut off", "of another product"])
-def test_state_that_was_damaged_is_not_acted_on(world: World, what: str, how: str) -> None:
+DAMAGES: dict[str, Callable[[str], str]] = {
+    "damaged": lambda text: text.replace("<", "(", 3),
+    "cut off": lambda text: text[:-20],
+    "of another product": lambda text: text.replace('product="orchard"', 'product="elm"'),
+    "too large": lambda text: text + " " * (5 << 20),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_state_that_was_damaged_is_not_acted_on(world: World, how: str) -> None:
     machine = world.ready("1.0.0", "2.0.0")
-    path = machine.state / what
-    text = path.read_text(encoding="utf-8")
-    path.write_text({"damaged": text.replace("<", "(", 3), "cut off": text[:-20], "of another product": text.replace('product="orchard"', 'product="elm"')}[how], encoding="utf-8")
+    path = machine.state / "state.xml"
+    path.write_text(DAMAGES[how](path.read_text(encoding="utf-8")), encoding="utf-8")
     with machine.untouched():
         ran = machine.run("upgrade")
-    assert ran.code in (FAILED, REFUSED, 2) and what in ran.text + ran.out, ran
+    assert ran.code in (FAILED, REFUSED, 2) and "state.xml" in ran.text + ran.out, ran
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_history_that_was_damaged_is_kept_and_a_new_one_begins(world: World, how: str) -> None:
+    machine = world.ready("1.0.0", "2.0.0")
+    path = machine.state / "history.xml"
+    damaged = DAMAGES[how](path.read_text(encoding="utf-8"))
+    path.write_text(damaged, encoding="utf-8")
+    assert "history.xml" in machine.run("history", code=FAILED).err
+    ran = machine.upgrade()
+    assert ran.result == "Success" and "history.xml.damaged-" in ran.text, ran
+    assert [p.read_text(encoding="utf-8") for p in machine.state.glob("history.xml.damaged-*")] == [damaged]
+    assert [a["to"] for a in machine.history()[-1:]] == ["2.0.0"]
+    machine.expect("2.0.0")
 
 
 def test_a_journal_that_is_not_ours_is_never_acted_on(world: World) -> None:
