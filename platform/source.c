@@ -63,7 +63,7 @@ enum errc source_memory_new(struct span bytes, struct source **out_src, struct e
     struct memory_source *memory = malloc(sizeof(*memory));
     if (memory == NULL)
         return err_nomem(err);
-    *memory = (struct memory_source){ .base = { &ops, bytes.len }, .bytes = bytes };
+    *memory = (struct memory_source){ .base = { .ops = &ops, .size = bytes.len }, .bytes = bytes };
     *out_src = &memory->base;
     return E_OK;
 }
@@ -123,7 +123,7 @@ enum errc source_regions_new(struct source *inner, const struct region *regions,
     struct regions_source *list = malloc(sizeof(*list) + n_regions * sizeof(struct piece));
     if (list == NULL)
         return err_nomem(err);
-    *list = (struct regions_source){ .base = { &ops, 0 }, .inner = inner };
+    *list = (struct regions_source){ .base = { .ops = &ops }, .inner = inner };
     for (size_t i = 0; i < n_regions; i++) {
         struct region r = regions[i];
         if (r.at > inner->size || r.len > inner->size - r.at) {

@@ -25,7 +25,8 @@ struct source_ops {
 
 struct source {
     const struct source_ops *ops;
-    uint64_t size; /* bytes */
+    uint64_t size;  /* bytes */
+    uint64_t id[2]; /* of a file: as struct fs_info has it; else zeros */
 };
 
 /* source_read_at reads exactly `len` bytes at `at`. E_TRUNCATED past the end, E_IO when the device

@@ -266,7 +266,8 @@ sf_status sf_verify_source(const sf_verifier *v, const sf_reader *reader,
     *out_verdict = NULL;
     if (src == NULL)
         return SF_NOMEM;
-    *src = (struct reader_source){ .base = { &ops, reader->size }, .reader = *reader };
+    *src =
+        (struct reader_source){ .base = { .ops = &ops, .size = reader->size }, .reader = *reader };
     return judge_and_close(v, &src->base, signatures, n_signatures, now, out_verdict);
 }
 

@@ -22,7 +22,8 @@
 #define OCTAL_MAX INT64_C(077777777777) /* of a field of 12 bytes */
 #define NAME_SHOWN 90
 
-/* Files are read and hashed side by side, a batch at a time; larger ones piece by piece. */
+/* Files are read and hashed side by side, a batch at a time, while the batch before is put into the
+ * archive; larger ones piece by piece. */
 #define BATCH_BYTES (8U * 1024 * 1024)
 #define BATCH_FILES 512
 #define FILE_IN_BATCH_MAX (1024U * 1024)
@@ -41,14 +42,14 @@ struct packer {
      * nowhere. */
     bool is_over;
     struct err write_err; /* why the sink failed; libarchive can't carry that */
-    uint8_t *bytes;       /* BATCH_BYTES */
     struct buf records;   /* pax */
     uint64_t size, done;
 };
 
-/* The entries [first, first + n), whose files lie in packer->bytes from at[k] on. */
+/* The entries [first, first + n), whose files lie in bytes from at[k] on. */
 struct batch {
     const struct packer *packer;
+    uint8_t *bytes; /* BATCH_BYTES */
     size_t first, n;
     size_t at[BATCH_FILES];
     struct err errs[BATCH_FILES];
@@ -292,7 +293,7 @@ static void read_piece(void *ctx, size_t k)
     struct digest d;
     if (e->kind != TREE_FILE || !fits_batch(e) || tree_open(t, b->first + k, &src, err) != E_OK)
         return;
-    uint8_t *to = b->packer->bytes + b->at[k];
+    uint8_t *to = b->bytes + b->at[k];
     enum errc rc = source_read_at(src, 0, to, (size_t)e->size, err);
     source_close(src);
     if (rc == E_OK)
@@ -303,7 +304,7 @@ static void read_piece(void *ctx, size_t k)
         (void)settle_digest(t, b->first + k, &d, err);
 }
 
-static enum errc put_large(struct packer *p, size_t i, struct err *err)
+static enum errc put_large(struct packer *p, size_t i, uint8_t *bytes, struct err *err)
 {
     const struct tree_entry *e = tree_get(p->tree, i);
     struct digest_set set;
@@ -313,13 +314,13 @@ static enum errc put_large(struct packer *p, size_t i, struct err *err)
         rc = hasher_reset(p->file_hash, err);
     for (uint64_t at = 0; rc == E_OK && at < e->size; at += PIECE) {
         size_t n = (size_t)num_min(PIECE, e->size - at);
-        rc = source_read_at(src, at, p->bytes, n, err);
+        rc = source_read_at(src, at, bytes, n, err);
         if (rc == E_OK && at == 0)
-            rc = check_head(p, e, span_of(p->bytes, n), err);
+            rc = check_head(p, e, span_of(bytes, n), err);
         if (rc == E_OK)
-            rc = hasher_add(p->file_hash, span_of(p->bytes, n), err);
+            rc = hasher_add(p->file_hash, span_of(bytes, n), err);
         if (rc == E_OK)
-            rc = put(p, p->bytes, n, err);
+            rc = put(p, bytes, n, err);
     }
     if (rc == E_OK)
         rc = hasher_finish(p->file_hash, &set, err);
@@ -337,8 +338,8 @@ static enum errc put_entry(struct packer *p, struct batch *b, size_t k, struct e
     }
     enum errc rc = put_headers(p, e, err);
     if (rc == E_OK && e->kind == TREE_FILE)
-        rc = fits_batch(e) ? put(p, p->bytes + b->at[k], (size_t)e->size, err)
-                           : put_large(p, b->first + k, err);
+        rc = fits_batch(e) ? put(p, b->bytes + b->at[k], (size_t)e->size, err)
+                           : put_large(p, b->first + k, b->bytes, err);
     if (rc == E_OK)
         rc = put_padding(p, e->size, err);
     p->done += e->size;
@@ -366,27 +367,55 @@ static void choose_batch(struct batch *b)
     }
 }
 
-static enum errc put_entries(struct packer *p, struct batch *b, struct err *err)
+/* A step puts one batch and reads the next. */
+struct step {
+    struct packer *packer;
+    struct batch *full, *next;
+    struct err err;
+};
+
+static void do_piece(void *ctx, size_t i)
 {
-    enum errc rc = E_OK;
-    b->packer = p;
-    for (b->first = 0; rc == E_OK && b->first < tree_n(p->tree); b->first += b->n) {
-        choose_batch(b);
-        work_run(b->n, read_piece, b);
-        for (size_t k = 0; k < b->n && rc == E_OK; k++)
-            rc = put_entry(p, b, k, err);
+    struct step *s = ctx;
+    if (i > 0) {
+        read_piece(s->next, i - 1);
+        return;
     }
-    return rc;
+    for (size_t k = 0; k < s->full->n && s->err.code == E_OK; k++)
+        (void)put_entry(s->packer, s->full, k, &s->err);
+}
+
+/* The first step has nothing to put, the last nothing to read. */
+static enum errc put_entries(struct packer *p, struct batch batches[2], struct err *err)
+{
+    struct step s = { .packer = p, .full = &batches[0], .next = &batches[1] };
+    do {
+        struct batch *full = s.full;
+        s.next->first = full->first + full->n;
+        choose_batch(s.next);
+        work_run(1 + s.next->n, do_piece, &s);
+        s.full = s.next;
+        s.next = full;
+    } while (s.err.code == E_OK && s.full->n > 0);
+    if (s.err.code != E_OK && err != NULL)
+        *err = s.err;
+    return s.err.code;
 }
 
 static enum errc put_tar(struct packer *p, struct err *err)
 {
     static const uint8_t end[2 * BLOCK];
-    struct batch *b = calloc(1, sizeof(*b));
-    if (b == NULL)
-        return err_nomem(err);
-    enum errc rc = put_entries(p, b, err);
-    free(b);
+    struct batch *batches = calloc(2, sizeof(*batches));
+    uint8_t *bytes = malloc(2 * (size_t)BATCH_BYTES);
+    enum errc rc = batches == NULL || bytes == NULL ? err_nomem(err) : E_OK;
+    for (size_t i = 0; rc == E_OK && i < 2; i++) {
+        batches[i].packer = p;
+        batches[i].bytes = bytes + i * BATCH_BYTES;
+    }
+    if (rc == E_OK)
+        rc = put_entries(p, batches, err);
+    free(bytes);
+    free(batches);
     return rc == E_OK ? put(p, end, sizeof(end), err) : rc;
 }
 
@@ -431,9 +460,6 @@ static enum errc open_archive(struct packer *p, struct err *err)
 static enum errc prepare(struct packer *p, struct err *err)
 {
     buf_init(&p->records, 4 * (size_t)PATH_TREE_MAX);
-    p->bytes = malloc(BATCH_BYTES);
-    if (p->bytes == NULL)
-        return err_nomem(err);
     enum errc rc = hasher_new(DIGEST_BIT(DIGEST_SHA256), &p->out_hash, err);
     if (rc == E_OK)
         rc = hasher_new(DIGEST_BIT(DIGEST_SHA256), &p->file_hash, err);
@@ -449,7 +475,6 @@ static void clean_up(struct packer *p)
     hasher_free(p->out_hash);
     hasher_free(p->file_hash);
     buf_fini(&p->records);
-    free(p->bytes);
 }
 
 static enum errc check_options(const struct pack_options *options, struct err *err)

@@ -116,20 +116,24 @@ static enum errc look(struct release_making *m)
     return rc == E_OK ? release_read_given(m) : rc;
 }
 
-/* The document and the signatures need nothing of each other, and are made side by side. */
+/* The document and the payload's place and signatures need nothing of each other, and are made side
+ * by side. */
 struct finishing {
     struct release_making *m;
-    enum errc document_rc, sign_rc;
+    enum errc document_rc, payload_rc;
     struct err document_err;
 };
 
 static void finish_piece(void *ctx, size_t i)
 {
     struct finishing *f = ctx;
-    if (i == 0)
+    if (i == 0) {
         f->document_rc = make_document(f->m, &f->document_err);
-    else
-        f->sign_rc = release_sign_payload(f->m);
+        return;
+    }
+    f->payload_rc = release_place_payload(f->m);
+    if (f->payload_rc == E_OK)
+        f->payload_rc = release_sign_payload(f->m);
 }
 
 static enum errc finish(struct release_making *m)
@@ -138,7 +142,7 @@ static enum errc finish(struct release_making *m)
     work_run(2, finish_piece, &f);
     if (f.document_rc != E_OK && m->err != NULL)
         *m->err = f.document_err;
-    return f.document_rc != E_OK ? f.document_rc : f.sign_rc;
+    return f.document_rc != E_OK ? f.document_rc : f.payload_rc;
 }
 
 static enum errc put(struct release_making *m)
@@ -197,6 +201,7 @@ enum errc release_make(const struct release_ask *ask, struct release_made *out, 
         report(&m);
     else
         undo(&m);
+    sink_abort(m.sink);
     feed_place_unlock(&m.lock);
     buf_fini(&m.document);
     for (size_t i = 0; i < m.n_replaced; i++)

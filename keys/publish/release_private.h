@@ -30,6 +30,7 @@ struct release_making {
     struct source *source;          /* the file that was given; NULL for a folder */
     struct tree *tree;              /* the folder that was given; NULL for a file */
     struct buf document;            /* the new document */
+    struct sink *sink;              /* of a payload that is not in its place yet, or NULL */
     bool made_dir;                  /* DIR */
     struct feed_place_lock lock;    /* of DIR */
     bool lacks_folder, made_folder; /* DIR/V */
@@ -93,10 +94,11 @@ MUST_USE enum errc release_read_given(struct release_making *m);
  * broken. */
 MUST_USE enum errc release_check_msi_signature(const struct release_making *m);
 
-/* release_write_payload makes DIR/V where it is missing and puts the payload there.
- * release_sign_payload reads it back and writes its signatures, if any. Both note what they have
- * made or replaced. */
+/* release_write_payload makes DIR/V where it is missing and writes the payload, which
+ * release_place_payload flushes and puts in its place. release_sign_payload reads it back and
+ * writes its signatures, if any. All note what they have made or replaced. */
 MUST_USE enum errc release_write_payload(struct release_making *m);
+MUST_USE enum errc release_place_payload(struct release_making *m);
 MUST_USE enum errc release_sign_payload(struct release_making *m);
 
 #endif

@@ -61,21 +61,6 @@ static enum errc check_same(const struct release_making *m, const char *path)
     return release_prefix_path(m, rc, path);
 }
 
-/* put_in_place ends the sink. What it leaves is noted, to be taken away if something fails. */
-static enum errc put_in_place(struct release_making *m, struct sink *sink, const char *path,
-                              bool was_free)
-{
-    if (!was_free) {
-        sink_abort(sink);
-        return check_same(m, path);
-    }
-    enum errc rc = sink_commit(sink, m->err);
-    if (rc != E_OK)
-        return release_prefix_path(m, rc, path);
-    (void)text_copy(m->written[m->n_written++], RELEASE_MAKE_PATH_ROOM, path);
-    return E_OK;
-}
-
 static enum errc begin_file(const struct release_making *m, const char *path, bool was_free,
                             struct sink **out)
 {
@@ -256,7 +241,6 @@ enum errc release_read_given(struct release_making *m)
 
 enum errc release_write_payload(struct release_making *m)
 {
-    struct sink *sink = NULL;
     bool was_free = false;
     enum errc rc = make_folder(m);
     if (rc == E_OK)
@@ -267,14 +251,28 @@ enum errc release_write_payload(struct release_making *m)
     if (rc == E_OK && !was_free && m->source != NULL)
         return check_same(m, m->made->payload);
     if (rc == E_OK)
-        rc = begin_file(m, m->made->payload, was_free, &sink);
+        rc = begin_file(m, m->made->payload, was_free, &m->sink);
     if (rc != E_OK)
         return rc;
-    rc = m->source == NULL ? pack(m, sink) : copy_given(m, sink);
-    if (rc == E_OK)
-        return put_in_place(m, sink, m->made->payload, was_free);
-    sink_abort(sink);
-    return rc;
+    return m->source == NULL ? pack(m, m->sink) : copy_given(m, m->sink);
+}
+
+/* What it leaves is noted, to be taken away if something fails. */
+enum errc release_place_payload(struct release_making *m)
+{
+    struct sink *sink = m->sink;
+    m->sink = NULL;
+    if (sink == NULL)
+        return E_OK;
+    if (m->made->was_there) {
+        sink_abort(sink);
+        return check_same(m, m->made->payload);
+    }
+    enum errc rc = sink_commit(sink, m->err);
+    if (rc != E_OK)
+        return release_prefix_path(m, rc, m->made->payload);
+    (void)text_copy(m->written[m->n_written++], RELEASE_MAKE_PATH_ROOM, m->made->payload);
+    return E_OK;
 }
 
 /* --- signatures */

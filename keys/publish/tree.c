@@ -15,6 +15,7 @@
 #define FULL_PATH_MAX 8192
 #define NAME_SHOWN 90
 #define READ_WHOLE_MAX (64U * 1024) /* files up to this size are hashed from memory */
+#define LOOK_PIECE 64               /* entries that are looked at in one go */
 #define LINKS_MAX 16                /* that lead from one to the next */
 
 struct tree {
@@ -148,17 +149,14 @@ static enum errc look_at(struct tree *t, struct tree_entry *e, struct err *err)
     return use_info(t, e, &info, full, err);
 }
 
-/* check_still: does the path still lead to what was listed there? */
-static enum errc check_still(const struct tree *t, const struct tree_entry *e, enum fs_kind kind,
-                             const char *full, struct err *err)
+/* check_same: is what was opened, or has the path now, what was listed there? */
+static enum errc check_same(const struct tree_entry *e, const uint64_t id[2], struct err *err)
 {
-    struct fs_info info;
-    enum errc rc = t->platform->fs->stat_link(t->platform->self, full, &info, err);
-    if (rc == E_OK && (info.kind != kind || !is_same_id(info.id, e->id)))
-        rc = err_set(err, E_BUSY,
-                     "changed since it was listed: another one has its place; let nothing write "
-                     "here meanwhile");
-    return rc;
+    return is_same_id(id, e->id)
+               ? E_OK
+               : err_set(err, E_BUSY,
+                         "changed since it was listed: another one has its place; let nothing "
+                         "write here meanwhile");
 }
 
 static char *join(const char *folder, const char *name)
@@ -174,7 +172,6 @@ static enum errc add_name(void *ctx, const char *name, struct err *err)
 {
     struct listing *l = ctx;
     struct tree *t = l->tree;
-    char text[NAME_SHOWN];
     if (t->n == TREE_ENTRIES_MAX)
         return err_set(err, E_LIMIT, "more than %d files and folders", TREE_ENTRIES_MAX);
     enum errc rc = t->n == t->room ? grow(t, err) : E_OK;
@@ -187,20 +184,55 @@ static enum errc add_name(void *ctx, const char *name, struct err *err)
     t->is_used[t->n++] = false;
     if (!l->is_root)
         t->is_used[l->at] = true;
-    rc = path_check(span_text(e->path), err);
-    if (rc != E_OK)
-        return rc; /* names it */
-    rc = look_at(t, e, err);
-    if (rc != E_OK)
-        return err_prefix(err, "\"%s\": ", shown(e->path, text));
-    return num_add(t->bytes, e->size, &t->bytes)
-               ? E_OK
-               : err_set(err, E_LIMIT, "more bytes than can be counted");
+    return path_check(span_text(e->path), err); /* names it */
+}
+
+/* Entries are looked at side by side, some at a time. */
+struct looking {
+    struct tree *tree;
+    size_t first;
+    struct err *errs; /* of each piece */
+};
+
+static void look_piece(void *ctx, size_t i)
+{
+    struct looking *l = ctx;
+    struct err *err = &l->errs[i];
+    char text[NAME_SHOWN];
+    size_t at = l->first + i * LOOK_PIECE, end = at + LOOK_PIECE;
+    for (; at < end && at < l->tree->n && err->code == E_OK; at++) {
+        struct tree_entry *e = &l->tree->entries[at];
+        if (look_at(l->tree, e, err) != E_OK)
+            (void)err_prefix(err, "\"%s\": ", shown(e->path, text));
+    }
+}
+
+/* look_at_all looks at the entries from `first` on, and adds up their bytes. */
+static enum errc look_at_all(struct tree *t, size_t first, struct err *err)
+{
+    size_t n = (t->n - first + LOOK_PIECE - 1) / LOOK_PIECE;
+    struct looking l = { .tree = t, .first = first, .errs = calloc(n + 1, sizeof(*l.errs)) };
+    enum errc rc = E_OK;
+    if (l.errs == NULL)
+        return err_nomem(err);
+    work_run(n, look_piece, &l);
+    for (size_t i = 0; i < n && rc == E_OK; i++)
+        if (l.errs[i].code != E_OK) {
+            rc = l.errs[i].code;
+            if (err != NULL)
+                *err = l.errs[i];
+        }
+    free(l.errs);
+    for (size_t i = first; i < t->n && rc == E_OK; i++)
+        if (!num_add(t->bytes, t->entries[i].size, &t->bytes))
+            rc = err_set(err, E_LIMIT, "more bytes than can be counted");
+    return rc;
 }
 
 static enum errc list_folder(struct tree *t, size_t at, bool is_root, struct err *err)
 {
     char full[FULL_PATH_MAX], text[NAME_SHOWN];
+    struct fs_info info;
     const char *path = is_root ? "" : t->entries[at].path;
     struct listing l = { .tree = t, .path = path, .at = at, .is_root = is_root };
     enum errc rc = full_path(t, path, full, err);
@@ -210,7 +242,9 @@ static enum errc list_folder(struct tree *t, size_t at, bool is_root, struct err
     if (rc != E_OK && t->n != before)
         return rc; /* names it */
     if (rc == E_OK && !is_root)
-        rc = check_still(t, &t->entries[at], FS_FOLDER, full, err);
+        rc = t->platform->fs->stat_link(t->platform->self, full, &info, err);
+    if (rc == E_OK && !is_root)
+        rc = check_same(&t->entries[at], info.id, err);
     return rc == E_OK ? rc : err_prefix(err, "\"%s\": ", shown(is_root ? t->folder : path, text));
 }
 
@@ -225,15 +259,22 @@ static enum errc check_root(const struct tree *t, struct err *err)
     return rc == E_OK ? rc : err_prefix(err, "\"%s\": ", shown(t->folder, text));
 }
 
-/* Folders that are found are listed in turn; the entries' paths do not move while the list does. */
+/* A level of folders after another: names first, and then all that is below is looked at side by
+ * side. The entries' paths do not move while the list does. */
 static enum errc list_all(struct tree *t, struct err *err)
 {
     enum errc rc = check_root(t, err);
     if (rc == E_OK)
         rc = list_folder(t, 0, true, err);
-    for (size_t i = 0; i < t->n && rc == E_OK; i++)
-        if (t->entries[i].kind == TREE_FOLDER)
-            rc = list_folder(t, i, false, err);
+    if (rc == E_OK)
+        rc = look_at_all(t, 0, err);
+    for (size_t from = 0, end = t->n; rc == E_OK && from < end; from = end, end = t->n) {
+        for (size_t i = from; i < end && rc == E_OK; i++)
+            if (t->entries[i].kind == TREE_FOLDER)
+                rc = list_folder(t, i, false, err);
+        if (rc == E_OK)
+            rc = look_at_all(t, end, err);
+    }
     return rc;
 }
 
@@ -432,7 +473,7 @@ enum errc tree_open(const struct tree *t, size_t i, struct source **out, struct 
     if (rc == E_OK)
         rc = t->platform->fs->open_source_nofollow(t->platform->self, full, &src, err);
     if (rc == E_OK)
-        rc = check_still(t, e, FS_FILE, full, err);
+        rc = check_same(e, src->id, err);
     if (rc == E_OK && src->size != e->size)
         rc = err_set(err, E_MALFORMED,
                      "changed since it was listed: %" PRIu64 " bytes, and not %" PRIu64, src->size,

@@ -14,6 +14,7 @@
 #include "platform/posix/posix.h"
 
 #define TRIES_MAX 8
+#define FLUSH_STEP (8U * 1024 * 1024)
 
 /* Everything is done relative to the folder that was opened first, so that all of it happens in one
  * folder even if its path is given to another. */
@@ -22,16 +23,32 @@ struct file_sink {
     int folder;
     int fd;
     unsigned flags;
-    bool is_nameless; /* gone with its descriptor, also where we are killed */
+    size_t n_unstarted; /* bytes written since the device was last told to begin */
+    bool is_nameless;   /* gone with its descriptor, also where we are killed */
     bool is_temporary_there;
     char temporary[POSIX_TEMPORARY_ROOM];
     char name[]; /* the last part of the path */
 };
 
+/* The device begins with what is there already, so that the flush at the end finds little to do. */
+static void start_flush(struct file_sink *file, size_t n_written)
+{
+    file->n_unstarted += n_written;
+    if ((file->flags & SINK_UNFLUSHED) != 0 || file->n_unstarted < FLUSH_STEP)
+        return;
+    file->n_unstarted = 0;
+#ifdef SYNC_FILE_RANGE_WRITE
+    (void)sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+#endif
+}
+
 static enum errc file_write(struct sink *s, struct span bytes, struct err *err)
 {
-    const struct file_sink *file = (const struct file_sink *)s;
-    return posix_write_all(file->fd, bytes, err);
+    struct file_sink *file = (struct file_sink *)s;
+    enum errc rc = posix_write_all(file->fd, bytes, err);
+    if (rc == E_OK)
+        start_flush(file, bytes.len);
+    return rc;
 }
 
 /* Gives the temporary file its name, unless there is such a name. File systems that can't rename so

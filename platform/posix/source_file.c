@@ -71,7 +71,10 @@ static enum errc open_source(int fd, struct source **out_src, struct err *err)
     }
     if (st.st_size >= ADVISED_MIN) /* a small file is read in one go anyway */
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    *file = (struct file_source){ .base = { &ops, (uint64_t)st.st_size }, .fd = fd };
+    *file = (struct file_source){ .base = { .ops = &ops,
+                                            .size = (uint64_t)st.st_size,
+                                            .id = { (uint64_t)st.st_dev, (uint64_t)st.st_ino } },
+                                  .fd = fd };
     *out_src = &file->base;
     return E_OK;
 fail:

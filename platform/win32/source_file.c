@@ -49,7 +49,8 @@ static void file_close(struct source *src)
     free(file);
 }
 
-static enum errc check_is_file(HANDLE handle, bool opened_itself, uint64_t *out_size,
+/* check_is_file gives what is known of it to *out, whose operations it leaves. */
+static enum errc check_is_file(HANDLE handle, bool opened_itself, struct source *out,
                                struct err *err)
 {
     BY_HANDLE_FILE_INFORMATION info;
@@ -61,7 +62,9 @@ static enum errc check_is_file(HANDLE handle, bool opened_itself, uint64_t *out_
         return err_set(err, E_ACCESS, "is a link of some kind, which is not followed");
     if ((info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
         return err_set(err, E_ARGUMENT, "is a folder; name the files in it");
-    *out_size = ((uint64_t)info.nFileSizeHigh << 32) | info.nFileSizeLow;
+    out->size = ((uint64_t)info.nFileSizeHigh << 32) | info.nFileSizeLow;
+    out->id[0] = info.dwVolumeSerialNumber;
+    out->id[1] = ((uint64_t)info.nFileIndexHigh << 32) | info.nFileIndexLow;
     return E_OK;
 }
 
@@ -71,7 +74,7 @@ static enum errc open_source(const char *path, DWORD how, struct source **out_sr
     static const struct source_ops ops = { file_read_at, file_close };
     wchar_t *wide = NULL;
     struct file_source *file = NULL;
-    uint64_t size = 0;
+    struct source base = { .ops = &ops };
     enum errc rc = w32_path(path, &wide, err);
     if (rc != E_OK)
         return rc;
@@ -82,13 +85,13 @@ static enum errc open_source(const char *path, DWORD how, struct source **out_sr
     if (handle == INVALID_HANDLE_VALUE)
         rc = w32_err_set(err, GetLastError(), "cannot open");
     else
-        rc = check_is_file(handle, how != 0, &size, err);
+        rc = check_is_file(handle, how != 0, &base, err);
     if (rc == E_OK) {
         file = malloc(sizeof(*file));
         rc = file == NULL ? err_nomem(err) : E_OK;
     }
     if (rc == E_OK) {
-        *file = (struct file_source){ .base = { &ops, size }, .handle = handle };
+        *file = (struct file_source){ .base = base, .handle = handle };
         *out_src = &file->base;
     } else if (handle != INVALID_HANDLE_VALUE) {
         (void)CloseHandle(handle);

@@ -55,7 +55,7 @@ static void format_that_cannot_be_read_is_an_error(void **state)
 {
     UNUSED(state);
     static const struct source_ops ops = { .read_at = refuse_to_read };
-    struct source broken = { &ops, 100 };
+    struct source broken = { .ops = &ops, .size = 100 };
     const struct format_ops *found;
     assert_int_equal(format_find(&broken, &found, NULL), E_IO);
 }

@@ -120,6 +120,12 @@ static bool is_exchanged(const struct made *m)
            strcmp(m->path, world.changed_path) == 0;
 }
 
+static void set_id(const struct made *m, uint64_t id[2])
+{
+    id[0] = 5;
+    id[1] = (uint64_t)(m - world.items) + (is_exchanged(m) ? 1000 : 1);
+}
+
 static enum errc world_stat_link(void *self, const char *path, struct fs_info *out, struct err *err)
 {
     const struct made *m = find_made(path);
@@ -129,8 +135,7 @@ static enum errc world_stat_link(void *self, const char *path, struct fs_info *o
     if (m == NULL)
         return E_OK;
     out->kind = is_exchanged(m) ? world.changed_kind : m->kind;
-    out->id[0] = 5;
-    out->id[1] = (uint64_t)(m - world.items) + (is_exchanged(m) ? 1000 : 1);
+    set_id(m, out->id);
     out->mode = m->mode;
     out->size = m->kind == FS_FILE ? bytes_of(m).len : 0;
     return E_OK;
@@ -151,7 +156,10 @@ static enum errc world_open(void *self, const char *path, struct source **out, s
         return err_set(err, E_ABSENT, "cannot open: not there");
     if (m->mode == 0)
         return err_set(err, E_ACCESS, "cannot open: not allowed");
-    return source_memory_new(bytes_of(m), out, err);
+    enum errc rc = source_memory_new(bytes_of(m), out, err);
+    if (rc == E_OK)
+        set_id(m, (*out)->id);
+    return rc;
 }
 
 static enum errc world_open_nofollow(void *self, const char *path, struct source **out,

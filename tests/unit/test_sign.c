@@ -631,7 +631,9 @@ static void contents_are_read_in_pieces(void **state)
     const struct signer_ask asks[] = { ask_key("open.key", NULL),
                                        ask_cert("chain.pem", "leaf.key") };
     for (size_t i = 0; i < 2; i++) {
-        struct strange_source src = { { &strange_ops, LONG_SIZE }, 0, UINT64_MAX, UINT64_MAX, 0 };
+        struct strange_source src = {
+            { .ops = &strange_ops, .size = LONG_SIZE }, 0, UINT64_MAX, UINT64_MAX, 0
+        };
         struct signer *s = open_signer(asks[i]);
         struct buf out;
         struct err err;
@@ -650,7 +652,9 @@ static void a_content_that_changes_meanwhile_is_refused(void **state)
     const struct signer_ask asks[] = { ask_key("open.key", NULL),
                                        ask_cert("chain.pem", "leaf.key") };
     for (size_t i = 0; i < 2; i++) {
-        struct strange_source src = { { &strange_ops, LONG_SIZE }, 0, LONG_SIZE, UINT64_MAX, 0 };
+        struct strange_source src = {
+            { .ops = &strange_ops, .size = LONG_SIZE }, 0, LONG_SIZE, UINT64_MAX, 0
+        };
         struct signer *s = open_signer(asks[i]);
         struct buf out;
         struct err err;
@@ -669,7 +673,9 @@ static void a_content_that_cannot_be_read_is_an_error(void **state)
     UNUSED(state);
     const uint64_t at[] = { 100000, LONG_SIZE + 100000 };
     for (size_t i = 0; i < 2; i++) {
-        struct strange_source src = { { &strange_ops, LONG_SIZE }, 0, UINT64_MAX, at[i], 0 };
+        struct strange_source src = {
+            { .ops = &strange_ops, .size = LONG_SIZE }, 0, UINT64_MAX, at[i], 0
+        };
         struct signer *s = open_signer(ask_cert("chain.pem", "leaf.key"));
         struct buf out;
         struct err err;

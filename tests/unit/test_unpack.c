@@ -275,7 +275,7 @@ static void unpack_tells_the_sources_own_error(void **state)
         buf_init(&got, LISTING_MAX);
         assert_int_equal(source_memory_new(buf_span(&archive), &inner, &err), E_OK);
         for (size_t n = 0; rc != E_OK && n < 1000; n++) {
-            struct failing f = { { &ops, archive.len }, inner, n };
+            struct failing f = { { .ops = &ops, .size = archive.len }, inner, n };
             err = (struct err){ .code = E_OK };
             buf_clear(&got);
             rc = list(&f.base, true, &got, &err);
@@ -644,7 +644,7 @@ static void frame_reads_an_xz_of_many_small_chunks_in_pieces(void **state)
     memcpy(end + 12, xz_two_blocks + 80, 12);
     end[12 + 4] = 2;
     assert_int_equal(source_memory_new(span_of(bytes, LEN), &inner, &err), E_OK);
-    struct failing f = { { &ops, LEN }, inner, LEN / 4000 + 4 };
+    struct failing f = { { .ops = &ops, .size = LEN }, inner, LEN / 4000 + 4 };
     enum errc rc = unpack_frame_check(UNPACK_XZ, &f.base, &err);
     if (rc != E_OK)
         fail_msg("%s", err.text);
@@ -665,14 +665,14 @@ static void frame_reads_a_zstd_of_many_empty_blocks_in_pieces(void **state)
     memcpy(bytes, head, sizeof(head));
     bytes[LEN - 3] = 1;
     assert_int_equal(source_memory_new(span_of(bytes, LEN), &inner, &err), E_OK);
-    struct failing f = { { &ops, LEN }, inner, LEN / 65536 + 4 };
+    struct failing f = { { .ops = &ops, .size = LEN }, inner, LEN / 65536 + 4 };
     enum errc rc = unpack_frame_check(UNPACK_ZSTD, &f.base, &err);
     if (rc != E_OK)
         fail_msg("%s", err.text);
     bytes[LEN - 3] = 0; /* no block is the last */
-    f = (struct failing){ { &ops, LEN }, inner, LEN / 65536 + 4 };
+    f = (struct failing){ { .ops = &ops, .size = LEN }, inner, LEN / 65536 + 4 };
     assert_int_equal(unpack_frame_check(UNPACK_ZSTD, &f.base, &err), E_TRUNCATED);
-    f = (struct failing){ { &ops, LEN - 1 }, inner, LEN / 65536 + 4 };
+    f = (struct failing){ { .ops = &ops, .size = LEN - 1 }, inner, LEN / 65536 + 4 };
     assert_int_equal(unpack_frame_check(UNPACK_ZSTD, &f.base, &err), E_TRUNCATED);
     source_close(inner);
     free(bytes);
