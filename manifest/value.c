@@ -159,10 +159,10 @@ enum errc value_read_time(struct span text, int64_t *out_unix_s, struct err *err
 
 enum errc value_read_sha256(struct span text, uint8_t out[32], struct err *err)
 {
+    bool has_capitals = false;
     for (size_t i = 0; i < text.len; i++)
-        if (!is_hex(text.ptr[i], 'a'))
-            return no_value(text, SHA256, err);
-    return text_from_hex(text, out, 32) ? E_OK : no_value(text, SHA256, err);
+        has_capitals |= text.ptr[i] >= 'A' && text.ptr[i] <= 'F';
+    return !has_capitals && text_from_hex(text, out, 32) ? E_OK : no_value(text, SHA256, err);
 }
 
 enum errc value_read_mode(struct span text, uint32_t *out, struct err *err)

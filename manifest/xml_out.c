@@ -51,9 +51,11 @@ static enum errc refuse(const struct xml_out *x, const char *what, struct span v
                    text_printable(value, shown, sizeof(shown)), what);
 }
 
+/* Runs without anything to escape are added as they are. */
 static enum errc add_escaped(struct xml_out *x, struct span value, struct err *err)
 {
     enum errc rc = E_OK;
+    size_t from = 0;
     for (size_t at = 0, n; at < value.len && rc == E_OK; at += n) {
         uint32_t code;
         n = text_utf8_next(span_sub(value, at, value.len), &code);
@@ -61,10 +63,15 @@ static enum errc add_escaped(struct xml_out *x, struct span value, struct err *e
             return refuse(x, "is no UTF-8", value, err);
         if (is_control(code))
             return refuse(x, "has a control character", value, err);
-        rc = escape_of(code) != NULL ? buf_add_text(x->to, escape_of(code), err)
-                                     : buf_add(x->to, span_sub(value, at, n), err);
+        const char *escape = escape_of(code);
+        if (escape == NULL)
+            continue;
+        rc = buf_add(x->to, span_sub(value, from, at - from), err);
+        if (rc == E_OK)
+            rc = buf_add_text(x->to, escape, err);
+        from = at + n;
     }
-    return rc;
+    return rc == E_OK ? buf_add(x->to, span_sub(value, from, value.len - from), err) : rc;
 }
 
 /* Was an element just opened, so that its tag takes attributes, or its text? */

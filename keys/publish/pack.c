@@ -24,7 +24,7 @@
 
 /* Files are read and hashed side by side, a batch at a time, while the batch before is put into the
  * archive; larger ones piece by piece. */
-#define BATCH_BYTES (8U * 1024 * 1024)
+#define BATCH_BYTES (4U * 1024 * 1024)
 #define BATCH_FILES 512
 #define FILE_IN_BATCH_MAX (1024U * 1024)
 #define PIECE (1024U * 1024)

@@ -116,33 +116,93 @@ static enum errc look(struct release_making *m)
     return rc == E_OK ? release_read_given(m) : rc;
 }
 
-/* The document and the payload's place and signatures need nothing of each other, and are made side
- * by side. */
+/* Side by side: the payload is put in its place and signed; the document is made; the payload is
+ * read back. The last wants the first half of the first: where that is not done when its turn
+ * comes, it is left for the end. */
 struct finishing {
     struct release_making *m;
-    enum errc document_rc, payload_rc;
-    struct err document_err;
+    struct signatures signatures;
+    enum errc document_rc, payload_rc, check_rc;
+    struct err document_err, check_err;
+    bool is_checked;
+    struct work_lock *lock; /* of the next; NULL where there is none: then nothing is shared */
+    struct source *placed;
 };
+
+static struct source *look_at_placed(struct finishing *f)
+{
+    if (f->lock == NULL)
+        return NULL;
+    work_lock_take(f->lock);
+    struct source *placed = f->placed;
+    work_lock_give(f->lock);
+    return placed;
+}
+
+static void show_placed(struct finishing *f, struct source *placed)
+{
+    if (f->lock != NULL)
+        work_lock_take(f->lock);
+    f->placed = placed;
+    if (f->lock != NULL)
+        work_lock_give(f->lock);
+}
+
+static void place_and_sign(struct finishing *f)
+{
+    struct source *placed = NULL;
+    f->payload_rc = release_place_payload(f->m, &placed);
+    if (f->payload_rc != E_OK)
+        return;
+    show_placed(f, placed);
+    f->payload_rc = release_sign_payload(f->m, placed, &f->signatures, f->m->err);
+}
+
+static void check_placed(struct finishing *f, struct source *placed)
+{
+    f->check_rc = release_check_placed(f->m, placed, &f->check_err);
+    f->is_checked = true;
+}
 
 static void finish_piece(void *ctx, size_t i)
 {
     struct finishing *f = ctx;
-    if (i == 0) {
-        f->document_rc = make_document(f->m, &f->document_err);
-        return;
+    struct source *placed;
+    switch (i) {
+    case 0: place_and_sign(f); break;
+    case 1: f->document_rc = make_document(f->m, &f->document_err); break;
+    default:
+        placed = look_at_placed(f);
+        if (placed != NULL)
+            check_placed(f, placed);
+        break;
     }
-    f->payload_rc = release_place_payload(f->m);
-    if (f->payload_rc == E_OK)
-        f->payload_rc = release_sign_payload(f->m);
+}
+
+static enum errc tell(struct release_making *m, enum errc rc, const struct err *why)
+{
+    if (rc != E_OK && m->err != NULL)
+        *m->err = *why;
+    return rc;
 }
 
 static enum errc finish(struct release_making *m)
 {
-    struct finishing f = { .m = m };
-    work_run(2, finish_piece, &f);
-    if (f.document_rc != E_OK && m->err != NULL)
-        *m->err = f.document_err;
-    return f.document_rc != E_OK ? f.document_rc : f.payload_rc;
+    struct finishing f = { .m = m, .lock = work_lock_new() };
+    work_run(3, finish_piece, &f);
+    if (f.placed != NULL && !f.is_checked)
+        check_placed(&f, f.placed);
+    source_close(f.placed);
+    work_lock_free(f.lock);
+    enum errc rc = f.payload_rc;
+    if (f.document_rc != E_OK)
+        rc = tell(m, f.document_rc, &f.document_err);
+    else if (f.check_rc != E_OK)
+        rc = tell(m, f.check_rc, &f.check_err);
+    if (rc == E_OK)
+        rc = release_write_signatures(m, &f.signatures);
+    signatures_fini(&f.signatures);
+    return rc;
 }
 
 static enum errc put(struct release_making *m)

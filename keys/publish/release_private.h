@@ -95,10 +95,16 @@ MUST_USE enum errc release_read_given(struct release_making *m);
 MUST_USE enum errc release_check_msi_signature(const struct release_making *m);
 
 /* release_write_payload makes DIR/V where it is missing and writes the payload, which
- * release_place_payload flushes and puts in its place. release_sign_payload reads it back and
- * writes its signatures, if any. All note what they have made or replaced. */
+ * release_place_payload flushes and puts in its place. What lies on the disk then is read once
+ * more, through one handle (caller closes it with source_close): release_check_placed holds it
+ * against the document, release_sign_payload signs it; the two may run side by side.
+ * release_write_signatures writes what was signed. What was made or replaced is noted. */
 MUST_USE enum errc release_write_payload(struct release_making *m);
-MUST_USE enum errc release_place_payload(struct release_making *m);
-MUST_USE enum errc release_sign_payload(struct release_making *m);
+MUST_USE enum errc release_place_payload(struct release_making *m, struct source **out_placed);
+MUST_USE enum errc release_check_placed(const struct release_making *m, struct source *placed,
+                                        struct err *err);
+MUST_USE enum errc release_sign_payload(const struct release_making *m, struct source *placed,
+                                        struct signatures *out, struct err *err);
+MUST_USE enum errc release_write_signatures(struct release_making *m, const struct signatures *s);
 
 #endif

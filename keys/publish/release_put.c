@@ -33,15 +33,16 @@ static enum errc is_free(const struct release_making *m, const char *path, bool 
 }
 
 /* is_payload: are these the bytes that the document speaks of? */
-static enum errc is_payload(const struct release_making *m, struct source *src, bool *out)
+static enum errc is_payload(const struct payload *payload, struct source *src, bool *out,
+                            struct err *err)
 {
     struct digest_set set;
     *out = false;
-    if (src->size != m->payload.size)
+    if (src->size != payload->size)
         return E_OK;
-    enum errc rc = digest_source(src, DIGEST_BIT(DIGEST_SHA256), &set, m->err);
+    enum errc rc = digest_source(src, DIGEST_BIT(DIGEST_SHA256), &set, err);
     *out = rc == E_OK &&
-           memcmp(set.of[DIGEST_SHA256].bytes, m->payload.sha256, sizeof(m->payload.sha256)) == 0;
+           memcmp(set.of[DIGEST_SHA256].bytes, payload->sha256, sizeof(payload->sha256)) == 0;
     return rc;
 }
 
@@ -52,7 +53,7 @@ static enum errc check_same(const struct release_making *m, const char *path)
     bool is_same = false;
     enum errc rc = m->platform->fs->open_source(m->platform->self, path, &src, m->err);
     if (rc == E_OK)
-        rc = is_payload(m, src, &is_same);
+        rc = is_payload(&m->payload, src, &is_same, m->err);
     if (rc == E_OK && !is_same)
         rc = err_set(m->err, E_EXISTS,
                      "is there with other bytes, and is not replaced: remove it, or make a new "
@@ -258,12 +259,8 @@ enum errc release_write_payload(struct release_making *m)
 }
 
 /* What it leaves is noted, to be taken away if something fails. */
-enum errc release_place_payload(struct release_making *m)
+static enum errc end_sink(struct release_making *m, struct sink *sink)
 {
-    struct sink *sink = m->sink;
-    m->sink = NULL;
-    if (sink == NULL)
-        return E_OK;
     if (m->made->was_there) {
         sink_abort(sink);
         return check_same(m, m->made->payload);
@@ -273,6 +270,17 @@ enum errc release_place_payload(struct release_making *m)
         return release_prefix_path(m, rc, m->made->payload);
     (void)text_copy(m->written[m->n_written++], RELEASE_MAKE_PATH_ROOM, m->made->payload);
     return E_OK;
+}
+
+enum errc release_place_payload(struct release_making *m, struct source **out_placed)
+{
+    struct sink *sink = m->sink;
+    m->sink = NULL;
+    enum errc rc = sink == NULL ? E_OK : end_sink(m, sink);
+    if (rc != E_OK)
+        return rc;
+    rc = m->platform->fs->open_source(m->platform->self, m->made->payload, out_placed, m->err);
+    return release_prefix_path(m, rc, m->made->payload);
 }
 
 /* --- signatures */
@@ -299,33 +307,34 @@ static enum errc write_signature(struct release_making *m, const struct signatur
     return release_prefix_path(m, rc, path);
 }
 
-static enum errc sign(struct release_making *m, struct source *src)
+enum errc release_sign_payload(const struct release_making *m, struct source *placed,
+                               struct signatures *out, struct err *err)
 {
-    struct signatures signatures = { .n = 0 };
     char words[SIGN_COMMENT_MAX / 4];
     /* Clients hold these against the release document (verify/package.c). */
     (void)snprintf(words, sizeof(words), "\tproduct:%s\tversion:%s", m->ask->product,
                    m->ask->version.text);
-    enum errc rc = signers_sign(m->ask->signers, src, m->payload.path, words, &signatures, m->err);
-    for (size_t i = 0; i < signatures.n && rc == E_OK; i++)
-        rc = write_signature(m, &signatures, i);
-    signatures_fini(&signatures);
+    return signers_sign(m->ask->signers, placed, m->payload.path, words, out, err);
+}
+
+enum errc release_write_signatures(struct release_making *m, const struct signatures *s)
+{
+    enum errc rc = E_OK;
+    for (size_t i = 0; i < s->n && rc == E_OK; i++)
+        rc = write_signature(m, s, i);
     return rc;
 }
 
-/* What lies on the disk is read once more: those bytes are signed, through the same handle. */
-enum errc release_sign_payload(struct release_making *m)
+enum errc release_check_placed(const struct release_making *m, struct source *placed,
+                               struct err *err)
 {
-    struct source *src = NULL;
     bool is_same = false;
-    enum errc rc = m->platform->fs->open_source(m->platform->self, m->made->payload, &src, m->err);
-    if (rc == E_OK)
-        rc = is_payload(m, src, &is_same);
+    char shown[120];
+    enum errc rc = is_payload(&m->payload, placed, &is_same, err);
     if (rc == E_OK && !is_same)
-        rc = err_set(m->err, E_IO, "does not read back as it was written");
-    rc = release_prefix_path(m, rc, m->made->payload);
+        rc = err_set(err, E_IO, "does not read back as it was written");
     if (rc == E_OK)
-        rc = sign(m, src);
-    source_close(src);
-    return rc;
+        return rc;
+    return err_prefix(err,
+                      "%s: ", text_printable(span_text(m->made->payload), shown, sizeof(shown)));
 }

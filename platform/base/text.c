@@ -167,27 +167,23 @@ const char *text_to_hex(struct span in, char *to)
     return to;
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+/* One more than the digit's value; 0: no digit. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 bool text_from_hex(struct span hex, uint8_t *to, size_t len)
 {
     if (hex.len / 2 != len || hex.len % 2 != 0)
         return false;
     for (size_t i = 0; i < len; i++) {
-        int hi = hex_value(hex.ptr[2 * i]);
-        int lo = hex_value(hex.ptr[2 * i + 1]);
-        if (hi < 0 || lo < 0)
+        unsigned hi = hex_digits[hex.ptr[2 * i]];
+        unsigned lo = hex_digits[hex.ptr[2 * i + 1]];
+        if (hi == 0 || lo == 0)
             return false;
-        to[i] = (uint8_t)(hi * 16 + lo);
+        to[i] = (uint8_t)((hi - 1) << 4 | (lo - 1));
     }
     return true;
 }
