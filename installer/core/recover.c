@@ -116,8 +116,10 @@ enum errc recover_pending(struct memory *memory, const char *product_word,
     struct run run;
     bool there = false;
     enum errc rc = run_open(memory, product_word, &document, &setup, &run, &there, err);
-    if (rc == E_OK && !there)
-        return memory_remove(memory, "marker", err);
+    if (rc == E_OK && !there) {
+        rc = run_forget(memory, err);
+        return rc == E_OK ? memory_remove(memory, "marker", err) : rc;
+    }
     if (rc != E_OK) {
         stuck(out, "JournalDamaged", err);
         return E_OK;

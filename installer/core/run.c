@@ -9,6 +9,7 @@
 
 #include "installer/core/data.h"
 #include "installer/core/run_private.h"
+#include "installer/core/services.h"
 #include "platform/base/text.h"
 
 bool run_is_committed(const struct run *run)
@@ -162,6 +163,20 @@ static enum errc step_back(struct run *run, const struct plan_step *step, struct
     return rc == E_OK ? rc : err_prefix(err, "undoing %s: ", plan_step_word(step->kind));
 }
 
+/* A stop that had begun when we were interrupted, or was given up, may still come to its end: what
+ * was running a moment ago does not run then, and is started once more. */
+static enum errc start_what_ended(struct run *run, struct err *err)
+{
+    enum errc rc = E_OK;
+    for (size_t i = 0; i < run->setup->product.services.items.n && rc == E_OK; i++) {
+        struct service_status status;
+        rc = services_status(run->setup, i, &status, err);
+        if (rc == E_OK && (status.is == SERVICE_IS_STOPPED || status.is == SERVICE_IS_FAILED))
+            rc = services_start(run->setup, i, err);
+    }
+    return rc;
+}
+
 /* The old version runs again: one good round, within the time that the product file gives. */
 static enum errc await_old(struct run *run, struct err *err)
 {
@@ -180,6 +195,9 @@ static enum errc await_old(struct run *run, struct err *err)
         }
         if (now >= end)
             return err_set(err, E_TIMEOUT, "the old version is back and not well: %s", health.why);
+        rc = start_what_ended(run, err);
+        if (rc != E_OK)
+            return rc;
         p->host->sleep_ms(p->self, wait_ms);
         wait_ms = wait_ms < 500 ? wait_ms * 2 : 1000;
     }
@@ -252,9 +270,13 @@ enum errc run_tidy(struct run *run, bool is_committed, struct err *err)
     if (rc == E_OK)
         rc = memory_remove(run->memory, "journal", err);
     if (rc == E_OK)
-        rc = memory_remove(run->memory, "run/attempt.xml", err);
-    if (rc == E_OK)
-        rc = memory_remove(run->memory, "run/product.xml", err);
+        rc = run_forget(run->memory, err);
     place_drop_store(run->place);
     return rc;
+}
+
+enum errc run_forget(struct memory *memory, struct err *err)
+{
+    enum errc rc = memory_remove(memory, "run/attempt.xml", err);
+    return rc == E_OK ? memory_remove(memory, "run/product.xml", err) : rc;
 }

@@ -79,6 +79,9 @@ MUST_USE enum errc run_resume_scheduler(struct run *run, struct err *err);
  * tree), then the journal. Repeatable. */
 MUST_USE enum errc run_tidy(struct run *run, bool is_committed, struct err *err);
 
+/* run_forget takes away what is left of a run whose journal is gone. */
+MUST_USE enum errc run_forget(struct memory *memory, struct err *err);
+
 /* run_downtime_ms: from the stop to the first good round of health; -1: not known. */
 int64_t run_downtime_ms(const struct run *run);
 

@@ -211,10 +211,15 @@ enum errc settle_attempt(const struct settle_ask *ask, struct err *err)
 
 /* --- old versions */
 
+/* Forgotten first: a tree that nobody knows is swept away later, one that is known and gone would
+ * be offered to whoever wants to go back. */
 static enum errc collect_one(struct memory *memory, const struct place *place, const char *tree,
                              struct err *err)
 {
-    enum errc rc = place_discard(place, tree, err);
+    state_drop_kept(&memory->state, tree);
+    enum errc rc = memory_save(memory, err);
+    if (rc == E_OK)
+        rc = place_discard(place, tree, err);
     return rc == E_OK ? memory_forget_tree(memory, tree, err) : rc;
 }
 
@@ -228,11 +233,6 @@ void settle_collect(const struct setup *setup, struct memory *memory, const stru
         if (collect_one(memory, place, oldest.tree, &err) != E_OK) {
             events_say(events, EVENT_WARNING, "version %s can't be taken away: %s",
                        oldest.version.text, err.text);
-            return;
-        }
-        state_drop_kept(s, oldest.tree);
-        if (memory_save(memory, &err) != E_OK) {
-            events_say(events, EVENT_WARNING, "%s", err.text);
             return;
         }
         events_say(events, EVENT_COLLECTED, "version %s is kept no more", oldest.version.text);

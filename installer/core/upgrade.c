@@ -260,6 +260,13 @@ static enum errc open_place(struct upgrade *u, struct err *err)
 static enum errc picture_the_machine(struct upgrade *u, struct err *err)
 {
     enum errc rc = installed_find(&u->place, &u->memory, u->os, u->arch, &u->installed, err);
+    if (rc == E_OK && !u->installed.is_there && u->ask->mode != MODE_INSTALL) {
+        rc = err_set(err, E_ABSENT,
+                     "nothing is at \"%.120s\", where version %s was installed: put it back, or "
+                     "\"surefoot install\" the newest",
+                     u->setup->install, u->memory.state.installed.text);
+        outcome_end(u->out, result_name(RESULT_PRE_FAILURE), err->text);
+    }
     if (rc == E_OK && u->installed.is_there)
         rc = survey_make(u->setup, u->installed.tree, u->installed.payload, u->payload, &u->survey,
                          err);
@@ -427,12 +434,36 @@ static enum errc wait_or_take(struct upgrade *u, struct err *err)
     return go(u, err);
 }
 
+/* Somebody took the product away: it is installed anew as on a machine that never had it. */
+static enum errc forget_what_is_gone(struct upgrade *u, struct err *err)
+{
+    struct upgrade_state *s = &u->memory.state;
+    char tree[SETUP_PATH_ROOM];
+    struct place place;
+    bool there = true;
+    if (!s->has_installed)
+        return E_OK;
+    enum errc rc = place_open(u->setup, s, &place, err);
+    if (rc == E_OK)
+        rc = place_current(&place, tree, &there, err);
+    if (rc == E_OK && !there) {
+        events_say(u->ask->events, EVENT_WARNING, "version %s was installed and is gone",
+                   s->installed.text);
+        s->has_installed = false;
+        s->installed = (struct version){ .text = "" };
+        s->tree[0] = '\0';
+    }
+    return rc;
+}
+
 static enum errc walk(struct upgrade *u, struct err *err)
 {
     bool was_adopted = false;
     enum errc rc = open_memory(u, err);
     if (rc == E_OK)
         rc = recover_first(u, err);
+    if (rc == E_OK && u->ask->mode == MODE_INSTALL)
+        rc = forget_what_is_gone(u, err);
     if (rc == E_OK && u->memory.state.has_installed)
         u->out->from = u->memory.state.installed;
     if (rc == E_OK)

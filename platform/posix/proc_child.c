@@ -3,6 +3,9 @@
 #include <grp.h>
 #include <signal.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,9 +18,9 @@
 /* Between fork and exec only calls that are safe in a signal handler are made (signal-safety(7)),
  * since other threads may have held any lock. */
 
-static const char *const stages[] = { "cannot start a session", "cannot take on the user",
-                                      "cannot enter its folder", "cannot arrange its files",
-                                      "cannot run the program" };
+static const char *const stages[] = { "cannot start a session of its own",
+                                      "cannot take on the user", "cannot enter its folder",
+                                      "cannot arrange its files", "cannot run the program" };
 enum stage { STAGE_SESSION, STAGE_USER, STAGE_FOLDER, STAGE_FILES, STAGE_EXEC };
 
 struct failure {
@@ -47,7 +50,20 @@ static bool arrange_files(const struct proc_launch *l, int *report)
     return dup2(null_fd, 0) == 0 && dup2(output_fd, 1) == 1 && dup2(output_fd, 2) == 2;
 }
 
-static enum stage become_program(const struct proc_launch *l, int *report)
+/* Where we are killed what we had run ends too: a stop or a start that went on alone would undo
+ * what is recovered. Only the program itself: a service that it started is none of ours. After the
+ * change of the user, which takes this back. */
+static bool die_with(pid_t parent)
+{
+#ifdef __linux__
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+#else
+    UNUSED(parent);
+    return true;
+#endif
+}
+
+static enum stage become_program(const struct proc_launch *l, pid_t parent, int *report)
 {
     const struct proc_command *c = l->command;
     posix_reset_signals();
@@ -58,15 +74,17 @@ static enum stage become_program(const struct proc_launch *l, int *report)
         return STAGE_FILES;
     if (!become_user(l))
         return STAGE_USER;
+    if (!die_with(parent))
+        return STAGE_SESSION;
     if (chdir(c->folder == NULL ? "/" : c->folder) != 0)
         return STAGE_FOLDER;
     (void)execve(c->argv[0], (char *const *)(uintptr_t)c->argv, l->env);
     return STAGE_EXEC;
 }
 
-_Noreturn static void run_child(const struct proc_launch *l, int report)
+_Noreturn static void run_child(const struct proc_launch *l, pid_t parent, int report)
 {
-    struct failure failure = { .stage = (int)become_program(l, &report) };
+    struct failure failure = { .stage = (int)become_program(l, parent, &report) };
     failure.os = errno;
     (void)!write(report, &failure, sizeof(failure));
     _exit(127);
@@ -85,12 +103,13 @@ static bool read_failure(int report, struct failure *out)
 /* No signal of ours may reach the new process before it has its own way with them. */
 static pid_t fork_quietly(const struct proc_launch *l, int report)
 {
+    const pid_t parent = getpid();
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0)
-        run_child(l, report);
+        run_child(l, parent, report);
     int os = errno;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = os;

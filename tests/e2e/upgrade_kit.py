@@ -428,7 +428,7 @@ class Machine:
         """The version that answers; None where nobody does."""
         try:
             return self.get().removeprefix("orchard ")
-        except ConnectionRefusedError:
+        except ConnectionError:                                    # refused, or ended while it was asked
             return None
 
     def expect(self, version: str, result: str | None = "Success") -> None:
@@ -449,7 +449,7 @@ class Machine:
         assert len(trees) == len(kept) + (1 if self.pointer else 0), (trees, kept)
         assert not self.pointer or not left, left
         left = [self.state / "journal", self.state / "marker", *(self.state / "run").glob("*")]
-        assert not [path for path in left if path.exists()], picture(self.state)
+        assert not [path for path in left if path.exists()], [path.name for path in left if path.exists()]
         assert not [p for p in self.payloads()], self.payloads()
 
     def payloads(self) -> list[Path]:

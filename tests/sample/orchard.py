@@ -133,13 +133,13 @@ class Service:
         self.orchard, self.ends, self.is_busy = orchard, False, False
         if orchard.told("no-start") is not None:
             raise ValueError("told not to start")
+        with open(os.path.join(orchard.run, "pid"), "w", encoding="utf-8") as f:
+            f.write(f"{os.getpid()}\n")
         time.sleep(float(orchard.told("slow") or 0))
         self.started = orchard.read("lib/version")
         self.db = open_records(orchard)
         signal.signal(signal.SIGTERM, self.on_term)
         self.listener = socket.create_server(("127.0.0.1", orchard.port()), backlog=128)
-        with open(os.path.join(orchard.run, "pid"), "w", encoding="utf-8") as f:
-            f.write(f"{os.getpid()}\n")
 
     def on_term(self, *_: object) -> None:
         if self.orchard.told("no-stop") is not None:
