@@ -213,6 +213,24 @@ static enum errc read_location(struct fetch_head *h, struct span value, struct e
     return E_OK;
 }
 
+static enum errc read_date(struct fetch_head *h, struct span value, struct err *err)
+{
+    UNUSED(err);
+    if (!fetch_head_read_date(value, &h->date))
+        h->date = 0;
+    return E_OK;
+}
+
+/* RFC 9110 8.8.2.2: what was modified in the second in which it was sent may be modified once more
+ * in that second, and the date would not tell. */
+static void drop_young_date(struct fetch_head *h)
+{
+    int64_t modified;
+    if (h->date != 0 && fetch_head_read_date(span_text(h->last_modified), &modified) &&
+        modified >= h->date)
+        h->last_modified[0] = '\0';
+}
+
 /* What is not understood says nothing: it is advice. */
 static enum errc read_retry(struct fetch_head *h, struct span value, struct err *err)
 {
@@ -236,6 +254,7 @@ static const struct {
     { "Content-Encoding", read_encoding },
     { "ETag", read_etag },
     { "Last-Modified", read_last_modified },
+    { "Date", read_date },
     { "Location", read_location },
     { "Retry-After", read_retry },
 };
@@ -270,6 +289,7 @@ static enum errc end(struct fetch_head *h, struct err *err)
         return E_OK;
     }
     h->is_done = true;
+    drop_young_date(h);
     if (h->status != 200 && h->status != 206)
         return E_OK;
     if (h->is_chunked && h->has_length)

@@ -38,13 +38,14 @@ struct fetch_head {
     int status; /* 100..599; 0: none yet */
     bool is_done;
     bool has_length, has_range, has_location;
-    bool is_chunked, is_encoded; /* is_encoded: compressed, which we do not ask for */
-    uint64_t length;             /* bytes of this body */
-    struct fetch_range range;    /* where has_range */
-    int64_t retry_after_s;       /* 0: nothing said; else from now, or */
-    int64_t retry_at;            /* seconds since 1970; 0: nothing said */
-    char etag[FETCH_ETAG_ROOM];  /* "" where there is none, or one that we do not keep */
-    char last_modified[FETCH_DATE_ROOM];
+    bool is_chunked, is_encoded;         /* is_encoded: compressed, which we do not ask for */
+    uint64_t length;                     /* bytes of this body */
+    struct fetch_range range;            /* where has_range */
+    int64_t retry_after_s;               /* 0: nothing said; else from now, or */
+    int64_t retry_at;                    /* seconds since 1970; 0: nothing said */
+    char etag[FETCH_ETAG_ROOM];          /* "" where there is none, or one that we do not keep */
+    char last_modified[FETCH_DATE_ROOM]; /* "" also where more may come within its second */
+    int64_t date;                        /* seconds since 1970; 0: nothing said */
     char location[FETCH_URL_ROOM];
     size_t n_bytes, n_lines; /* of all heads so far */
 };

@@ -66,9 +66,9 @@ static enum errc place_file(struct unpacking *x, const struct release_file *file
         rc = setup_join(root, file->path, path, err);
     if (rc == E_OK)
         rc = write_file(x, path, file, err);
+    s->report->n_files += rc == E_OK;
     if (rc != E_OK || is_configuration)
         return rc;
-    s->report->n_files++;
     return stage_dress(s, file->path, file->mode, err);
 }
 
@@ -98,9 +98,9 @@ static enum errc place_hard_link(struct unpacking *x, const struct unpack_entry 
         rc = stage_make_parents(s, to_root, file->path, err);
     if (rc == E_OK)
         rc = copy_file(s->p, from, to, err);
+    s->report->n_files += rc == E_OK;
     if (rc != E_OK || is_configuration)
         return rc;
-    s->report->n_files++;
     s->report->bytes_written += file->size;
     return stage_dress(s, file->path, file->mode, err);
 }

@@ -170,18 +170,20 @@ def switch(table: Table, folder: Path, n_files: int) -> None:
 
 
 def look(table: Table, folder: Path) -> None:
+    """Beside curl, since most of it is what the system's libcurl takes to be loaded."""
     stand = Stand(folder, serve=True)
     stand.release("1.0.0", grow(folder / "tree", 10, 100, 1))
     with served(stand):
         sh(*stand.surefoot("install"))
         run(stand.surefoot("check"))
         before = len((folder / "access.log").read_text().splitlines())
-        runs = [run(stand.surefoot("check")) for _ in range(20)]
+        pairs = [(run(stand.surefoot("check")), run(["curl", "-s", "-o", "/dev/null", stand.url])) for _ in range(20)]
         time.sleep(0.2)
-        requests = (len((folder / "access.log").read_text().splitlines()) - before) / len(runs)
-    cpu, peak = median(r.cpu_s for r in runs), max(r.peak_mb for r in runs)
-    table.add(Row("check with nothing new", f"{1000 * cpu:.1f} ms cpu", f"{requests:.1f} requests", memory=f"{peak:.1f} MB", target="<= 15 ms cpu, 1 request, 20 MB",
-                  met=cpu <= 0.015 and requests == 1 and peak <= 20))
+        requests = (len((folder / "access.log").read_text().splitlines()) - before) / len(pairs) - 1
+    cpu, peak = median(a.cpu_s for a, _ in pairs), max(a.peak_mb for a, _ in pairs)
+    table.add(Row(f"check with nothing new, {requests:.1f} requests", f"{1000 * cpu:.1f} ms cpu", f"{1000 * median(b.cpu_s for _, b in pairs):.1f} ms",
+                  f"{median(a.cpu_s / b.cpu_s for a, b in pairs):.2f} x", f"{peak:.1f} MB", "<= 15 ms cpu, 1 request, 20 MB",
+                  cpu <= 0.015 and requests == 1 and peak <= 20))
 
 
 def main() -> None:

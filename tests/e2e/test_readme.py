@@ -137,7 +137,8 @@ def test_the_commands_of_dev(clone: Shell) -> None:
     for line in OF_DEV:
         assert re.search(rf"^  {line.split()[1]} ", clone.told, re.M) and f"\ncmd_{line.split()[1]}() {{" in dev, line
     assert "tests/demo.sh build/surefoot build/surefoot-publish" in dev, "./dev demo is this story, after a build"
-    assert clone.run("tests/demo.sh build/surefoot build/surefoot-publish") == 0, clone.told
+    for story in ("tests/demo.sh", "tests/demo_proof.sh"):
+        assert clone.run(f"{story} build/surefoot build/surefoot-publish") == 0, clone.told
 
 
 def test_the_readme_names_nothing_that_is_not_there() -> None:

@@ -624,7 +624,7 @@ def test_doctor_says_what_to_mend(world: World) -> None:
     assert {"feed", "keys", "clock", "state", "switch", "service"} <= {line["check"] for line in lines}
     with socket.create_server(("127.0.0.1", 0)) as silent:
         nobody = silent.getsockname()[1]
-    machine.write(feeds=[f"https://localhost:{nobody}/feed.xml"])
+    machine.write(feeds=[f"https://localhost:{nobody}/feed.xml"], fetch='deadline="PT2S"')
     assert machine.ctl("stop") == 0
     lines = machine.run("doctor").lines
     ill = {line["check"]: line for line in lines if line["verdict"] != "well"}

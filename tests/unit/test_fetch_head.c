@@ -178,6 +178,27 @@ static void range_is_whole_or_none(void **state)
     }
 }
 
+/* Of the same second as the answer, or after it: not kept. */
+static void young_dates_are_not_kept(void **state)
+{
+    UNUSED(state);
+    static const struct {
+        const char *date;
+        bool is_kept;
+    } cases[] = { { "Sun, 06 Nov 1994 08:49:38 GMT", true },
+                  { "Sun, 06 Nov 1994 08:49:37 GMT", false },
+                  { "Sun, 06 Nov 1994 08:49:36 GMT", false },
+                  { "yesterday", true } };
+    char text[200];
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        (void)snprintf(text, sizeof(text),
+                       OK "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nDate: %s\r\n\r\n",
+                       cases[i].date);
+        struct fetch_head head = head_of(text);
+        assert_int_equal(head.last_modified[0] != '\0', cases[i].is_kept);
+    }
+}
+
 static void odd_tags_and_dates_are_not_kept(void **state)
 {
     UNUSED(state);
@@ -285,6 +306,7 @@ int main(void)
         cmocka_unit_test(head_refuses_two_meanings),
         cmocka_unit_test(range_is_whole_or_none),
         cmocka_unit_test(odd_tags_and_dates_are_not_kept),
+        cmocka_unit_test(young_dates_are_not_kept),
         cmocka_unit_test(tags_are_compared_and_are_strong_or_not),
         cmocka_unit_test(dates_are_of_one_form),
         cmocka_unit_test(retry_after_is_advice),
