@@ -1,9 +1,12 @@
 /* schedule install|remove|show: the units are written where systemd looks for an administrator's,
  * and systemctl is asked to take them up. */
 
+#include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "installer/cli/json_parts.h"
 #include "installer/cli/product_cmd.h"
 #include "installer/core/decide.h"
 #include "installer/core/memory.h"
@@ -18,7 +21,20 @@ struct schedule {
     struct schedule_ask ask;
     char program[SETUP_PATH_ROOM], product[SETUP_PATH_ROOM], home[SETUP_PATH_ROOM];
     char folder[SETUP_PATH_ROOM]; /* where units go */
+    bool was_asked, is_taken_up;  /* systemd was asked to take them up, and did */
 };
+
+/* say is for people. */
+static void say(const struct schedule *s, const char *fmt, ...) PRINTF_FORMAT(2, 3);
+static void say(const struct schedule *s, const char *fmt, ...)
+{
+    va_list args;
+    if (s->c->as_json)
+        return;
+    va_start(args, fmt);
+    (void)vprintf(fmt, args);
+    va_end(args);
+}
 
 /* --- what to write, and where */
 
@@ -125,7 +141,7 @@ static enum errc write_units(struct schedule *s, struct err *err)
         if (rc == E_OK && p->fs->set_mode(p->self, path, 0644, err) != E_OK)
             rc = err_prefix(err, "%.160s: ", path);
         if (rc == E_OK && !s->c->quiet)
-            (void)printf("  wrote %s\n", path);
+            say(s, "  wrote %s\n", path);
         buf_fini(&text);
     }
     return rc;
@@ -143,16 +159,20 @@ static enum errc install(struct schedule *s, struct err *err)
     if (rc != E_OK)
         return rc;
     const bool is_enabled = ask_systemctl(s, enable);
-    if (is_enabled && ask_systemctl(s, reload) && ask_systemctl(s, start))
-        (void)printf("%s: looked after from now on (%s)\n", s->c->setup.product.name, timer);
+    s->was_asked = true;
+    s->is_taken_up = is_enabled && ask_systemctl(s, reload) && ask_systemctl(s, start);
+    const char *name = s->c->setup.product.name;
+    if (s->is_taken_up)
+        say(s, "%s: looked after from now on (%s)\n", name, timer);
     else if (is_enabled)
-        (void)printf("%s: looked after from the next start of systemd on; it does not answer now\n",
-                     s->c->setup.product.name);
+        say(s, "%s: looked after from the next start of systemd on; it does not answer now\n",
+            name);
     else
-        (void)printf("%s: the units are written; systemd is not here to take them up. When it is:\n"
-                     "  systemctl daemon-reload\n  systemctl enable --now %s\n  systemctl enable "
-                     "%s\nor use the lines for cron that `surefoot schedule show` prints.\n",
-                     s->c->setup.product.name, timer, recover);
+        say(s,
+            "%s: the units are written; systemd is not here to take them up. When it is:\n"
+            "  systemctl daemon-reload\n  systemctl enable --now %s\n  systemctl enable "
+            "%s\nor use the lines for cron that `surefoot schedule show` prints.\n",
+            name, timer, recover);
     return E_OK;
 }
 
@@ -177,13 +197,74 @@ static enum errc remove_units(struct schedule *s, struct err *err)
         n += rc == E_OK;
     }
     (void)ask_systemctl(s, reload);
-    (void)printf("%s: %s\n", s->c->setup.product.name,
-                 n > 0 ? "looked after no more" : "nothing was scheduled");
+    say(s, "%s: %s\n", s->c->setup.product.name,
+        n > 0 ? "looked after no more" : "nothing was scheduled");
     return E_OK;
+}
+
+/* --- reports */
+
+/* A line is a unit, or at the end of what is shown the table for cron. */
+static enum errc add_line(const struct schedule *s, const char *kind, const char *path,
+                          bool is_installed, const struct buf *text, struct buf *page,
+                          struct err *err)
+{
+    json_t *words = text == NULL ? json_null() : json_stringn((const char *)text->ptr, text->len);
+    json_t *taken = !s->was_asked || path == NULL ? json_null() : json_boolean(s->is_taken_up);
+    return json_add_line(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "schema",
+                                   "surefoot.schedule/1", "product", s->c->setup.product.name,
+                                   "kind", kind, "path",
+                                   path == NULL ? json_null() : json_string(path), "installed",
+                                   path == NULL ? json_null() : json_boolean(is_installed),
+                                   "taken_up", taken, "text", words),
+                         page, err);
+}
+
+static enum errc add_unit_line(const struct schedule *s, enum schedule_part part, bool with_text,
+                               struct buf *page, struct err *err)
+{
+    static const char *const kinds[SCHEDULE_PARTS] = {
+        [SCHEDULE_SERVICE] = "service", [SCHEDULE_TIMER] = "timer", [SCHEDULE_RECOVER] = "recover"
+    };
+    struct platform *p = s->c->cli->platform;
+    char path[SETUP_PATH_ROOM];
+    enum fs_kind kind = FS_ABSENT;
+    struct buf text;
+    buf_init(&text, UNIT_MAX);
+    enum errc rc = unit_path(s, part, path, err);
+    if (rc == E_OK)
+        rc = p->fs->kind(p->self, path, &kind, err);
+    if (rc == E_OK)
+        rc = schedule_write(&s->ask, part, &text, err);
+    if (rc == E_OK)
+        rc = add_line(s, kinds[part], path, kind != FS_ABSENT, with_text ? &text : NULL, page, err);
+    buf_fini(&text);
+    return rc;
+}
+
+static enum errc report_json(const struct schedule *s, bool is_shown, struct err *err)
+{
+    struct buf page, cron;
+    buf_init(&page, 8 * UNIT_MAX);
+    buf_init(&cron, UNIT_MAX);
+    enum errc rc = E_OK;
+    for (int part = 0; part < SCHEDULE_PARTS && rc == E_OK; part++)
+        rc = add_unit_line(s, (enum schedule_part)part, is_shown, &page, err);
+    if (rc == E_OK && is_shown)
+        rc = schedule_write_cron(&s->ask, &cron, err);
+    if (rc == E_OK && is_shown)
+        rc = add_line(s, "cron", NULL, false, &cron, &page, err);
+    if (rc == E_OK)
+        rc = cli_write(&page, err);
+    buf_fini(&cron);
+    buf_fini(&page);
+    return rc;
 }
 
 static enum errc show(struct schedule *s, struct err *err)
 {
+    if (s->c->as_json)
+        return E_OK;
     struct platform *p = s->c->cli->platform;
     struct buf page;
     buf_init(&page, 4 * UNIT_MAX);
@@ -244,6 +325,8 @@ enum exit_code cmd_schedule(struct cli *cli, int argc, char **argv)
                             : err_set(&err, E_ARGUMENT, "say install, remove or show first");
     if (rc == E_OK)
         rc = verbs[verb].go(&s, &err);
+    if (rc == E_OK && c.as_json)
+        rc = report_json(&s, verbs[verb].go == show, &err);
     code = rc == E_OK ? EXIT_DONE : cli_fail(cli, &err);
     product_cmd_close(&c);
     return code;

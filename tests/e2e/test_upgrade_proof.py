@@ -145,13 +145,7 @@ def of_a_user(world: World) -> Machine:
     if os.geteuid() != 0:
         pytest.skip("all other tests are of an ordinary user then")
     machine = world.machine(world.site(world.maker.release("1.0.0")))
-    for path in (machine.folder, *machine.folder.rglob("*")):
-        os.lchown(path, NOBODY, NOBODY)
-    for parent in machine.folder.parents:
-        if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o005 != 0o005:
-            parent.chmod(parent.stat().st_mode | 0o005)
-    machine.user = NOBODY
-    machine.env = {"HOME": str(machine.folder), "USER": "nobody"}
+    machine.give_to(NOBODY)
     return machine
 
 
