@@ -42,7 +42,7 @@ FOREIGN = {
                  "keys/publish/sign_cms.c", "keys/publish/sign_identity.c", "keys/publish/sign_pkcs11.c"],
     "libxml/": ["manifest/xml.c", "installer/core/setting_xml.c"],
     "jansson.h": ["installer/cli/print_json.c", "installer/cli/print_sarif.c", "installer/cli/inspect_json.c", "installer/cli/json_parts.c",
-                  "installer/cli/report_json.c", "installer/cli/cmd_status.c", "installer/cli/cmd_history.c", "installer/cli/cmd_doctor.c",
+                  "installer/cli/report_json.c", "installer/cli/cmd_status.c", "installer/cli/cmd_history.c", "installer/cli/cmd_doctor.c", "installer/cli/cmd_schedule.c",
                   "installer/core/setting_json.c", "keys/publish/print_json.c"],
     "curl/": ["installer/core/fetch_curl.c", "installer/core/fetch_probe.c"],
     "archive.h": ["installer/core/unpack.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],

@@ -29,7 +29,8 @@
 #define FILE_IN_BATCH_MAX (1024U * 1024)
 #define PIECE (1024U * 1024)
 
-#define WORKERS_MAX 16 /* each takes some 20 MiB */
+#define WORKERS_MAX 16                    /* each takes some 20 MiB */
+#define WORKER_BYTES (4U * 1024U * 1024U) /* one for each of so many */
 
 struct packer {
     struct tree *tree;
@@ -49,7 +50,7 @@ struct packer {
 /* The entries [first, first + n), whose files lie in bytes from at[k] on. */
 struct batch {
     const struct packer *packer;
-    uint8_t *bytes; /* BATCH_BYTES */
+    uint8_t *bytes; /* batch_room */
     size_t first, n;
     size_t at[BATCH_FILES];
     struct err errs[BATCH_FILES];
@@ -402,15 +403,23 @@ static enum errc put_entries(struct packer *p, struct batch batches[2], struct e
     return s.err.code;
 }
 
+/* What all files need, where that is less than a batch; a piece of a large one at least. */
+static size_t batch_room(const struct tree *t)
+{
+    uint64_t bytes = tree_bytes(t);
+    return bytes < PIECE ? PIECE : bytes < BATCH_BYTES ? (size_t)bytes : BATCH_BYTES;
+}
+
 static enum errc put_tar(struct packer *p, struct err *err)
 {
     static const uint8_t end[2 * BLOCK];
     struct batch *batches = calloc(2, sizeof(*batches));
-    uint8_t *bytes = malloc(2 * (size_t)BATCH_BYTES);
+    size_t room = batch_room(p->tree);
+    uint8_t *bytes = malloc(2 * room);
     enum errc rc = batches == NULL || bytes == NULL ? err_nomem(err) : E_OK;
     for (size_t i = 0; rc == E_OK && i < 2; i++) {
         batches[i].packer = p;
-        batches[i].bytes = bytes + i * BATCH_BYTES;
+        batches[i].bytes = bytes + i * room;
     }
     if (rc == E_OK)
         rc = put_entries(p, batches, err);
@@ -429,10 +438,12 @@ static int set_number(struct archive *a, const char *option, size_t value)
 }
 
 /* More than there are cores: on a machine that others use as well each has its share of time. */
-static size_t choose_workers(void)
+static size_t choose_workers(const struct tree *t)
 {
+    uint64_t jobs = 1 + tree_bytes(t) / WORKER_BYTES;
     size_t n = 2 * work_n_cores();
-    return n < WORKERS_MAX ? n : WORKERS_MAX;
+    n = n < WORKERS_MAX ? n : WORKERS_MAX;
+    return jobs < n ? (size_t)jobs : n;
 }
 
 /* The tar is one entry of libarchive's raw format, which adds nothing. Bytes are written as they
@@ -441,7 +452,7 @@ static size_t choose_workers(void)
 static enum errc open_archive(struct packer *p, struct err *err)
 {
     struct archive *a = p->archive = archive_write_new();
-    size_t n_workers = p->options->n_workers > 0 ? p->options->n_workers : choose_workers();
+    size_t n_workers = p->options->n_workers > 0 ? p->options->n_workers : choose_workers(p->tree);
     p->entry = archive_entry_new();
     if (a == NULL || p->entry == NULL)
         return err_nomem(err);

@@ -23,8 +23,9 @@ stop() {
         tries=$((tries - 1))
         # one that is just starting has not said yet which process it is
         [ ! -s "$home/run/pid" ] || kill "$(cat "$home/run/pid")" 2>/dev/null
-        flock -w 0.05 -s "$lock" true && return
+        flock -w 0.05 -s "$lock" true && break
     done
+    return 0
 }
 
 case $command in

@@ -594,28 +594,29 @@ static void pack_makes_the_same_bytes_whoever_makes_them(void **state)
 
 static void pack_has_room_for_paths_of_every_length(void **state)
 {
-    char path[300];
-    struct made items[2] = { { "f", FS_FOLDER, NULL, 0755, 0 }, { path, FS_FILE, "x", 0644, 0 } };
+    static char paths[257][300];
+    static struct made items[257] = { { "f", FS_FOLDER, NULL, 0755, 0 } };
+    struct buf packed, unpacked;
+    size_t n = 1;
     UNUSED(state);
     for (size_t len = 3; len < 257; len++) {
-        struct buf packed, unpacked;
-        memset(path, 'x', sizeof(path));
-        path[0] = 'f';
-        path[1] = '/';
-        path[len] = '\0';
-        use(items, 2);
-        struct tree *t = read_tree(false);
-        struct memory_sink sink = pack(t, 0, 1);
-        buf_init(&packed, LISTING_MAX);
-        buf_init(&unpacked, LISTING_MAX);
-        list_tree(t, &packed);
-        unpack_all(buf_span(&sink.bytes), &unpacked);
-        assert_true(span_equal(buf_span(&packed), buf_span(&unpacked)));
-        tree_free(t);
-        buf_fini(&sink.bytes);
-        buf_fini(&packed);
-        buf_fini(&unpacked);
+        memset(paths[n], 'x', len);
+        memcpy(paths[n], "f/", 2);
+        items[n] = (struct made){ paths[n], FS_FILE, "x", 0644, 0 };
+        n++;
     }
+    use(items, n);
+    struct tree *t = read_tree(false);
+    struct memory_sink sink = pack(t, 0, 1);
+    buf_init(&packed, LISTING_MAX);
+    buf_init(&unpacked, LISTING_MAX);
+    list_tree(t, &packed);
+    unpack_all(buf_span(&sink.bytes), &unpacked);
+    assert_true(packed.len > 254 && span_equal(buf_span(&packed), buf_span(&unpacked)));
+    tree_free(t);
+    buf_fini(&sink.bytes);
+    buf_fini(&packed);
+    buf_fini(&unpacked);
 }
 
 static enum errc try_pack(struct tree *t, const struct pack_options *options, uint64_t fails_after,
