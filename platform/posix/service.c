@@ -18,20 +18,65 @@
 #define UNIT_FACE "org.freedesktop.systemd1.Unit"
 #define SERVICE_FACE "org.freedesktop.systemd1.Service"
 #define NAME_ROOM 300
-#define CALL_US (UINT64_C(20) * 1000 * 1000)
+#define CALL_MS (20 * 1000)
 
 /* --- the bus */
 
-static enum errc open_bus(sd_bus **out, struct err *err)
+struct manager {
+    sd_bus *bus;
+    int64_t end_ms; /* no answer is waited for past it */
+};
+
+static int64_t left_ms(const struct manager *m)
 {
-    int r = posix_is_elevated() ? sd_bus_open_system(out) : sd_bus_open_user(out);
+    const int64_t left = m->end_ms - posix_monotonic_ms();
+    return left > 0 ? left : 0;
+}
+
+/* The bus, for one call: 0 would be the library's own time. */
+static sd_bus *in_time(const struct manager *m)
+{
+    const int64_t left = left_ms(m), ms = left < CALL_MS ? left : CALL_MS;
+    (void)sd_bus_set_method_call_timeout(m->bus, ms > 0 ? (uint64_t)ms * 1000 : 1);
+    return m->bus;
+}
+
+/* One piece of the bus's work, or a wait for the next. */
+static int work_bus(const struct manager *m)
+{
+    int r = sd_bus_process(m->bus, NULL);
+    if (r != 0)
+        return r;
+    if (left_ms(m) == 0)
+        return -ETIMEDOUT;
+    r = sd_bus_wait(m->bus, (uint64_t)left_ms(m) * 1000);
+    return r == -EINTR ? 0 : r;
+}
+
+/* The library alone would wait much longer for a bus that takes the connection and says nothing. */
+static enum errc open_bus(struct manager *m, int64_t timeout_ms, struct err *err)
+{
+    m->end_ms = posix_monotonic_ms() + timeout_ms;
+    int r = posix_is_elevated() ? sd_bus_open_system(&m->bus) : sd_bus_open_user(&m->bus);
+    while (r >= 0 && (r = sd_bus_is_ready(m->bus)) == 0)
+        r = work_bus(m);
+    if (r == -ETIMEDOUT)
+        return err_set(err, E_TIMEOUT, "the bus of the system does not answer");
+    if (r == -EACCES || r == -EPERM)
+        return err_set(err, E_ACCESS, "the bus of the system does not let us in");
     if (r < 0)
         return err_set(err, E_UNSUPPORTED,
                        "systemd can't be asked (%s); where there is none, give the service start, "
                        "stop and status commands in the product file",
                        strerror(-r));
-    (void)sd_bus_set_method_call_timeout(*out, CALL_US);
     return E_OK;
+}
+
+/* Without a flush, which waits for a bus that says nothing: nothing of ours is on its way. */
+static void close_bus(const struct manager *m)
+{
+    sd_bus_close(m->bus);
+    sd_bus_unref(m->bus);
 }
 
 static enum errc call_failed(int r, const sd_bus_error *e, const char *what, struct err *err)
@@ -42,7 +87,8 @@ static enum errc call_failed(int r, const sd_bus_error *e, const char *what, str
                          sizeof(said));
     if (strstr(name, "NoSuchUnit") != NULL || strstr(name, "LoadFailed") != NULL)
         return err_set(err, E_ABSENT, "%s: systemd: %s", what, said);
-    if (strstr(name, "AccessDenied") != NULL || strstr(name, "AuthorizationRequired") != NULL)
+    if (strstr(name, "AccessDenied") != NULL || strstr(name, "AuthorizationRequired") != NULL ||
+        strstr(name, "NotAuthorized") != NULL)
         return err_set(err, E_ACCESS, "%s: systemd: %s", what, said);
     if (strstr(name, "ServiceUnknown") != NULL || strstr(name, "NameHasNoOwner") != NULL ||
         strstr(name, "Spawn") != NULL)
@@ -52,25 +98,40 @@ static enum errc call_failed(int r, const sd_bus_error *e, const char *what, str
                        what);
     if (r == -ETIMEDOUT || strstr(name, "NoReply") != NULL || strstr(name, "Timeout") != NULL)
         return err_set(err, E_TIMEOUT, "%s: systemd does not answer", what);
+    if (r == -ENXIO || r == -EBADMSG) /* as the library says it of another type */
+        return err_set(err, E_IO, "%s: systemd's answer is not understood", what);
     return err_set(err, E_IO, "%s: systemd: %s", what, said);
 }
 
-/* A name without a kind is a service's. */
+static bool has_kind(const char *name)
+{
+    static const char *const kinds[] = { ".service", ".socket", ".target",   ".timer",
+                                         ".path",    ".mount",  ".slice",    ".scope",
+                                         ".device",  ".swap",   ".automount" };
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < ARRAY_LEN(kinds) && dot != NULL; i++)
+        if (strcmp(dot, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A name without a kind is a service's, as systemctl(1) has it: org.example.orchard too. */
 static const char *unit_name(const char *name, char to[NAME_ROOM])
 {
-    (void)snprintf(to, NAME_ROOM, "%s%s", name, strchr(name, '.') == NULL ? ".service" : "");
+    (void)snprintf(to, NAME_ROOM, "%s%s", name, has_kind(name) ? "" : ".service");
     return to;
 }
 
 /* --- looking */
 
-static enum errc find_unit(sd_bus *bus, const char *unit, char **out_path, struct err *err)
+static enum errc find_unit(const struct manager *m, const char *unit, char **out_path,
+                           struct err *err)
 {
     sd_bus_error e = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
     const char *path = NULL;
-    int r = sd_bus_call_method(bus, MANAGER, MANAGER_PATH, MANAGER_FACE, "LoadUnit", &e, &reply,
-                               "s", unit);
+    int r = sd_bus_call_method(in_time(m), MANAGER, MANAGER_PATH, MANAGER_FACE, "LoadUnit", &e,
+                               &reply, "s", unit);
     if (r >= 0)
         r = sd_bus_message_read(reply, "o", &path);
     enum errc rc = r < 0 ? call_failed(r, &e, "asking for the unit", err) : E_OK;
@@ -81,27 +142,27 @@ static enum errc find_unit(sd_bus *bus, const char *unit, char **out_path, struc
     return rc;
 }
 
-static enum errc get_text(sd_bus *bus, const char *path, const char *property, char *to,
-                          size_t room, struct err *err)
+static enum errc get_text(const struct manager *m, const char *path, const char *face,
+                          const char *property, char *to, size_t room, struct err *err)
 {
     sd_bus_error e = SD_BUS_ERROR_NULL;
     char *text = NULL;
-    int r = sd_bus_get_property_string(bus, MANAGER, path, UNIT_FACE, property, &e, &text);
+    int r = sd_bus_get_property_string(in_time(m), MANAGER, path, face, property, &e, &text);
     enum errc rc = r < 0 ? call_failed(r, &e, property, err) : E_OK;
     if (rc == E_OK)
-        text_copy(to, room, text);
+        (void)text_printable(span_text(text), to, room);
     free(text);
     sd_bus_error_free(&e);
     return rc;
 }
 
 /* Units of other kinds than services have no such numbers. */
-static uint32_t get_number(sd_bus *bus, const char *path, const char *property)
+static uint32_t get_number(const struct manager *m, const char *path, const char *property)
 {
     sd_bus_error e = SD_BUS_ERROR_NULL;
     uint32_t value = 0;
-    if (sd_bus_get_property_trivial(bus, MANAGER, path, SERVICE_FACE, property, &e, 'u', &value) <
-        0)
+    if (sd_bus_get_property_trivial(in_time(m), MANAGER, path, SERVICE_FACE, property, &e, 'u',
+                                    &value) < 0)
         value = 0;
     sd_bus_error_free(&e);
     return value;
@@ -113,10 +174,10 @@ static enum service_is state_of(const char *load, const char *active)
         const char *word;
         enum service_is is;
     } words[] = {
-        { "active", SERVICE_IS_RUNNING },       { "reloading", SERVICE_IS_RUNNING },
-        { "inactive", SERVICE_IS_STOPPED },     { "failed", SERVICE_IS_FAILED },
-        { "activating", SERVICE_IS_STARTING },  { "deactivating", SERVICE_IS_STOPPING },
-        { "maintenance", SERVICE_IS_STOPPING },
+        { "active", SERVICE_IS_RUNNING },        { "reloading", SERVICE_IS_RUNNING },
+        { "refreshing", SERVICE_IS_RUNNING },    { "inactive", SERVICE_IS_STOPPED },
+        { "failed", SERVICE_IS_FAILED },         { "activating", SERVICE_IS_STARTING },
+        { "deactivating", SERVICE_IS_STOPPING }, { "maintenance", SERVICE_IS_STOPPING },
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (strcmp(words[i].word, active) == 0)
@@ -126,41 +187,56 @@ static enum service_is state_of(const char *load, const char *active)
     return SERVICE_IS_UNKNOWN;
 }
 
-static enum errc look(sd_bus *bus, const char *path, struct service_status *out, struct err *err)
+/* In the manager's words; why it failed is a service's own property. */
+static void describe(const struct manager *m, const char *path, const char *active, const char *sub,
+                     struct service_status *s)
 {
-    char load[40], active[40], sub[40];
-    enum errc rc = get_text(bus, path, "LoadState", load, sizeof(load), err);
+    char result[36];
+    struct err ignored;
+    if (s->is == SERVICE_IS_ABSENT)
+        text_copy(s->text, sizeof(s->text), "not found");
+    else if (s->is == SERVICE_IS_FAILED &&
+             get_text(m, path, SERVICE_FACE, "Result", result, sizeof(result), &ignored) == E_OK)
+        (void)snprintf(s->text, sizeof(s->text), "%s (%s)", active, result);
+    else
+        (void)snprintf(s->text, sizeof(s->text), "%s (%s)", active, sub);
+}
+
+static enum errc look(const struct manager *m, const char *path, struct service_status *out,
+                      struct err *err)
+{
+    char load[36], active[36], sub[36];
+    enum errc rc = get_text(m, path, UNIT_FACE, "LoadState", load, sizeof(load), err);
     if (rc == E_OK)
-        rc = get_text(bus, path, "ActiveState", active, sizeof(active), err);
+        rc = get_text(m, path, UNIT_FACE, "ActiveState", active, sizeof(active), err);
     if (rc == E_OK)
-        rc = get_text(bus, path, "SubState", sub, sizeof(sub), err);
+        rc = get_text(m, path, UNIT_FACE, "SubState", sub, sizeof(sub), err);
     if (rc != E_OK)
         return rc;
     *out = (struct service_status){ .is = state_of(load, active) };
-    out->pid = get_number(bus, path, "MainPID");
-    out->n_starts = get_number(bus, path, "NRestarts");
-    (void)snprintf(out->text, sizeof(out->text), "%.38s (%.38s)",
-                   out->is == SERVICE_IS_ABSENT ? "not found" : active, sub);
+    out->pid = get_number(m, path, "MainPID");
+    out->n_starts = get_number(m, path, "NRestarts");
+    describe(m, path, active, sub, out);
     return E_OK;
 }
 
 static enum errc service_status(void *self, const char *name, struct service_status *out,
                                 struct err *err)
 {
-    sd_bus *bus = NULL;
+    struct manager m = { .bus = NULL };
     char *path = NULL, unit[NAME_ROOM];
     UNUSED(self);
-    enum errc rc = open_bus(&bus, err);
+    enum errc rc = open_bus(&m, CALL_MS, err);
     if (rc == E_OK)
-        rc = find_unit(bus, unit_name(name, unit), &path, err);
+        rc = find_unit(&m, unit_name(name, unit), &path, err);
     if (rc == E_OK)
-        rc = look(bus, path, out, err);
+        rc = look(&m, path, out, err);
     if (rc == E_ABSENT) {
         *out = (struct service_status){ .is = SERVICE_IS_ABSENT, .text = "not found" };
         rc = E_OK;
     }
     free(path);
-    sd_bus_flush_close_unref(bus);
+    close_bus(&m);
     return rc;
 }
 
@@ -169,90 +245,83 @@ static enum errc service_status(void *self, const char *name, struct service_sta
 struct job {
     char path[200];
     char result[40]; /* "" until it is over */
-    struct {
-        char path[200], result[40];
-    } early; /* one that was over before we knew its name */
 };
 
-static int job_removed(sd_bus_message *m, void *ctx, sd_bus_error *e)
+/* Signals wait until the bus is worked on, also those that come before the answer to begin_job. */
+static int job_removed(sd_bus_message *message, void *ctx, sd_bus_error *e)
 {
     struct job *job = ctx;
     const char *path = NULL, *unit = NULL, *result = NULL;
     uint32_t id = 0;
     UNUSED(e);
-    if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0)
-        return 0;
-    if (job->path[0] == '\0') {
-        text_copy(job->early.path, sizeof(job->early.path), path);
-        text_copy(job->early.result, sizeof(job->early.result), result);
-    } else if (strcmp(job->path, path) == 0) {
-        text_copy(job->result, sizeof(job->result), result);
-    }
+    if (sd_bus_message_read(message, "uoss", &id, &path, &unit, &result) >= 0 &&
+        strcmp(job->path, path) == 0)
+        (void)text_printable(span_text(result), job->result, sizeof(job->result));
     return 0;
 }
 
-static enum errc subscribe(sd_bus *bus, struct job *job, struct err *err)
+static enum errc subscribe(const struct manager *m, struct job *job, struct err *err)
 {
     sd_bus_error e = SD_BUS_ERROR_NULL;
-    int r = sd_bus_match_signal(bus, NULL, MANAGER, MANAGER_PATH, MANAGER_FACE, "JobRemoved",
+    int r = sd_bus_match_signal(in_time(m), NULL, MANAGER, MANAGER_PATH, MANAGER_FACE, "JobRemoved",
                                 job_removed, job);
     if (r >= 0)
-        r = sd_bus_call_method(bus, MANAGER, MANAGER_PATH, MANAGER_FACE, "Subscribe", &e, NULL, "");
+        r = sd_bus_call_method(in_time(m), MANAGER, MANAGER_PATH, MANAGER_FACE, "Subscribe", &e,
+                               NULL, "");
     enum errc rc = r < 0 ? call_failed(r, &e, "listening", err) : E_OK;
     sd_bus_error_free(&e);
     return rc;
 }
 
-static enum errc begin_job(sd_bus *bus, const char *method, const char *unit, struct job *job,
-                           struct err *err)
+static enum errc begin_job(const struct manager *m, const char *method, const char *unit,
+                           struct job *job, struct err *err)
 {
     sd_bus_error e = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
     const char *path = NULL;
-    int r = sd_bus_call_method(bus, MANAGER, MANAGER_PATH, MANAGER_FACE, method, &e, &reply, "ss",
-                               unit, "replace");
+    int r = sd_bus_call_method(in_time(m), MANAGER, MANAGER_PATH, MANAGER_FACE, method, &e, &reply,
+                               "ss", unit, "replace");
     if (r >= 0)
         r = sd_bus_message_read(reply, "o", &path);
     enum errc rc = r < 0 ? call_failed(r, &e, method, err) : E_OK;
     if (rc == E_OK)
         text_copy(job->path, sizeof(job->path), path);
-    if (rc == E_OK && strcmp(job->early.path, job->path) == 0)
-        text_copy(job->result, sizeof(job->result), job->early.result);
     sd_bus_message_unref(reply);
     sd_bus_error_free(&e);
     return rc;
 }
 
-static enum errc await_job(sd_bus *bus, struct job *job, int64_t end_ms, struct err *err)
+static enum errc await_job(const struct manager *m, const char *path, const struct job *job,
+                           struct err *err)
 {
+    struct service_status s;
+    struct err ignored;
     while (job->result[0] == '\0') {
-        const int64_t left_ms = end_ms - posix_monotonic_ms();
-        int r = sd_bus_process(bus, NULL);
+        int r = work_bus(m);
+        if (r == -ETIMEDOUT)
+            return err_set(err, E_TIMEOUT, "systemd is not done in time");
         if (r < 0)
             return err_set(err, E_IO, "the bus was lost: %s", strerror(-r));
-        if (r > 0)
-            continue;
-        if (left_ms <= 0)
-            return err_set(err, E_TIMEOUT, "systemd is not done in time");
-        r = sd_bus_wait(bus, (uint64_t)left_ms * 1000);
-        if (r < 0 && r != -EINTR)
-            return err_set(err, E_IO, "the bus was lost: %s", strerror(-r));
     }
+    if (strcmp(job->result, "done") == 0)
+        return E_OK;
     if (strcmp(job->result, "timeout") == 0)
         return err_set(err, E_TIMEOUT, "systemd gave up waiting for it");
-    if (strcmp(job->result, "done") != 0)
-        return err_set(err, E_IO, "systemd's job ended with \"%s\"", job->result);
-    return E_OK;
+    const bool is_known = look(m, path, &s, &ignored) == E_OK;
+    return err_set(err, E_IO, "systemd's job ended with \"%s\"%s%s", job->result,
+                   is_known ? "; it is " : "", is_known ? s.text : "");
 }
 
 /* After its job a unit may still be on its way. */
-static enum errc await_state(sd_bus *bus, const char *path, bool is_start, int64_t end_ms,
+static enum errc await_state(const struct manager *m, const char *path, bool is_start,
                              struct err *err)
 {
     static const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
-    struct service_status s;
+    struct service_status s = { .is = SERVICE_IS_UNKNOWN };
     for (;;) {
-        enum errc rc = look(bus, path, &s, err);
+        enum errc rc = look(m, path, &s, err);
+        if (rc == E_TIMEOUT && s.text[0] != '\0')
+            return err_set(err, E_TIMEOUT, "it is still %s", s.text);
         if (rc != E_OK)
             return rc;
         const bool is_down =
@@ -261,10 +330,24 @@ static enum errc await_state(sd_bus *bus, const char *path, bool is_start, int64
             return E_OK;
         if (is_start && is_down)
             return err_set(err, E_IO, "it is %s", s.text);
-        if (posix_monotonic_ms() >= end_ms)
+        if (left_ms(m) == 0)
             return err_set(err, E_TIMEOUT, "it is still %s", s.text);
         (void)nanosleep(&pause, NULL);
     }
+}
+
+/* One that runs and is about to be stopped (as after a stop that was given up) does not stay so. */
+static bool has_job(const struct manager *m, const char *path)
+{
+    sd_bus_message *reply = NULL;
+    const char *job = NULL;
+    uint32_t id = 0;
+    if (sd_bus_get_property(in_time(m), MANAGER, path, UNIT_FACE, "Job", NULL, &reply, "(uo)") <
+            0 ||
+        sd_bus_message_read(reply, "(uo)", &id, &job) < 0)
+        id = 0;
+    sd_bus_message_unref(reply);
+    return id != 0;
 }
 
 static bool is_there_already(const struct service_status *s, bool is_start)
@@ -275,29 +358,28 @@ static bool is_there_already(const struct service_status *s, bool is_start)
 
 static enum errc turn(const char *name, bool is_start, int64_t timeout_ms, struct err *err)
 {
-    const int64_t end_ms = posix_monotonic_ms() + timeout_ms;
     struct job *job = calloc(1, sizeof(*job));
     struct service_status s = { .is = SERVICE_IS_UNKNOWN };
-    sd_bus *bus = NULL;
+    struct manager m = { .bus = NULL };
     char *path = NULL, unit[NAME_ROOM];
-    enum errc rc = job == NULL ? err_nomem(err) : open_bus(&bus, err);
+    enum errc rc = job == NULL ? err_nomem(err) : open_bus(&m, timeout_ms, err);
     if (rc == E_OK)
-        rc = find_unit(bus, unit_name(name, unit), &path, err);
+        rc = find_unit(&m, unit_name(name, unit), &path, err);
     if (rc == E_OK)
-        rc = look(bus, path, &s, err);
+        rc = look(&m, path, &s, err);
     if (rc == E_OK && s.is == SERVICE_IS_ABSENT)
         rc = err_set(err, E_ABSENT, "systemd knows no such unit");
-    if (rc == E_OK && !is_there_already(&s, is_start)) {
-        rc = subscribe(bus, job, err);
+    if (rc == E_OK && !(is_there_already(&s, is_start) && !has_job(&m, path))) {
+        rc = subscribe(&m, job, err);
         if (rc == E_OK)
-            rc = begin_job(bus, is_start ? "StartUnit" : "StopUnit", unit, job, err);
+            rc = begin_job(&m, is_start ? "StartUnit" : "StopUnit", unit, job, err);
         if (rc == E_OK)
-            rc = await_job(bus, job, end_ms, err);
+            rc = await_job(&m, path, job, err);
         if (rc == E_OK)
-            rc = await_state(bus, path, is_start, end_ms, err);
+            rc = await_state(&m, path, is_start, err);
     }
     free(path);
-    sd_bus_flush_close_unref(bus);
+    close_bus(&m);
     free(job);
     return rc;
 }
