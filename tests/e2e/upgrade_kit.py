@@ -489,7 +489,7 @@ class Machine:
     def pid(self) -> int | None:
         with contextlib.suppress(FileNotFoundError, ValueError):
             pid = int((self.home / "run" / "pid").read_text(encoding="utf-8"))
-            if Path(f"/proc/{pid}").exists():
+            if Path(f"/proc/{pid}/cmdline").read_bytes():          # one that has ended and was not waited for has none
                 return pid
         return None
 
