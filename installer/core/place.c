@@ -119,6 +119,15 @@ void place_drop_store(const struct place *p)
         return; /* something is kept in it, or it was never made */
 }
 
+bool place_is_tree_name(const char *name)
+{
+    const size_t len = strlen(name), hex_len = 2 * RANDOM_LEN;
+    uint8_t bytes[RANDOM_LEN];
+    if (len < hex_len + 2 || name[len - hex_len - 1] != '-')
+        return false;
+    return text_from_hex(span_text(name + len - hex_len), bytes, sizeof(bytes));
+}
+
 enum errc place_new_name(const struct place *p, const struct version *v, char to[STATE_TREE_ROOM],
                          struct err *err)
 {

@@ -39,7 +39,8 @@ MUST_USE enum errc place_probe(const struct place *p, struct err *err);
 MUST_USE enum errc place_make_store(const struct place *p, struct err *err);
 void place_drop_store(const struct place *p);
 
-/* place_new_name makes a name for a tree of this version. */
+/* place_new_name makes a name for a tree of this version; place_is_tree_name: has it that form? */
+bool place_is_tree_name(const char *name);
 MUST_USE enum errc place_new_name(const struct place *p, const struct version *v,
                                   char to[STATE_TREE_ROOM], struct err *err);
 

@@ -246,7 +246,8 @@ struct sweeping {
     const struct memory *memory;
     const struct events *events;
     const char *folder;
-    bool keeps_parts; /* of the store: "NAME.part" */
+    bool keeps_parts;    /* of the store: "NAME.part" */
+    const char *current; /* among the versions of a pointer: the one it leads to; else NULL */
 };
 
 static bool is_known(const struct upgrade_state *s, const char *name)
@@ -269,6 +270,8 @@ static enum errc sweep_name(void *ctx, const char *name, struct err *err)
     char path[SETUP_PATH_ROOM];
     if (is_known(&s->memory->state, name) || (s->keeps_parts && is_part(name)))
         return E_OK;
+    if (s->current != NULL && (strcmp(s->current, name) == 0 || !place_is_tree_name(name)))
+        return E_OK; /* what runs, whatever the state says, and what we did not make */
     enum errc rc = setup_join(s->folder, name, path, err);
     if (rc == E_OK && stage_sweep(s->memory->setup->platform, path, err) != E_OK)
         events_say(s->events, EVENT_WARNING, "can't be taken away: %s", err->text);
@@ -276,9 +279,9 @@ static enum errc sweep_name(void *ctx, const char *name, struct err *err)
 }
 
 static void sweep_folder(const struct memory *memory, const struct events *events,
-                         const char *folder, bool keeps_parts)
+                         const char *folder, bool keeps_parts, const char *current)
 {
-    struct sweeping s = { memory, events, folder, keeps_parts };
+    struct sweeping s = { memory, events, folder, keeps_parts, current };
     struct platform *p = memory->setup->platform;
     struct err err;
     enum fs_kind kind = FS_ABSENT;
@@ -287,15 +290,31 @@ static void sweep_folder(const struct memory *memory, const struct events *event
         events_say(events, EVENT_WARNING, "%.120s: %s", folder, err.text);
 }
 
+/* Where what is in place is not understood nothing is taken away. */
+static void sweep_versions(const struct memory *memory, const struct place *place,
+                           const struct events *events)
+{
+    char tree[SETUP_PATH_ROOM], folder[SETUP_PATH_ROOM];
+    struct err ignored;
+    bool there = false;
+    if (place->mode != STATE_SWITCH_POINTER ||
+        place_current(place, tree, &there, &ignored) != E_OK || !there ||
+        setup_join(place->setup->install, "versions", folder, &ignored) != E_OK)
+        return;
+    const char *slash = strrchr(tree, '/');
+    sweep_folder(memory, events, folder, false, slash == NULL ? tree : slash + 1);
+}
+
 void settle_sweep(struct memory *memory, const struct place *place, const struct events *events)
 {
     static const char *const own[] = { "proof", "pristine" };
     char path[SETUP_PATH_ROOM];
     struct err ignored;
-    sweep_folder(memory, events, place->store, true);
+    sweep_folder(memory, events, place->store, true, NULL);
+    sweep_versions(memory, place, events);
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         if (memory_path(memory, own[i], path, &ignored) == E_OK)
-            sweep_folder(memory, events, path, false);
+            sweep_folder(memory, events, path, false, NULL);
     place_drop_store(place);
 }
 

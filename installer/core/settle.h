@@ -35,8 +35,9 @@ void settle_collect(const struct setup *setup, struct memory *memory, const stru
                     const struct events *events);
 
 /* settle_sweep takes away what an interrupted run left and no journal names: in the store whatever
- * is no kept tree (but for downloads that can be gone on with), and proofs and pristine files of
- * trees that are no more. What can't be taken away is said. Needs the lock, and no journal. */
+ * is no kept tree (but for downloads that can be gone on with), among a pointer's versions trees of
+ * ours that are neither known nor in place, and proofs and pristine files of trees that are no
+ * more. What can't be taken away is said. Needs the lock, and no journal. */
 void settle_sweep(struct memory *memory, const struct place *place, const struct events *events);
 
 /* settle_default holds the product file's default state against the machine: *out_word is the word

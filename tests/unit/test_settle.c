@@ -209,6 +209,40 @@ static void old_versions_are_forgotten_before_they_are_taken_away(void **state)
     memory_close(&memory);
 }
 
+/* In the store of either mode, and among the versions of a pointer: trees that nobody knows go, and
+ * nothing else. */
+static void what_nobody_knows_is_swept_away(void **state)
+{
+    static const char *const names[] = { "1.0.0-0123456789ab", "2.0.0-0123456789ac",
+                                         "3.0.0-0123456789ad", "4.0.0-0123456789ae", "notes" };
+    static const bool stays[] = { true, true, true, false, true }; /* installed, kept, current */
+    struct place place;
+    struct version v = version_of("2.0.0");
+    char path[SETUP_PATH_ROOM];
+    open_memory(state);
+    memory.state.has_installed = true;
+    memory.state.installed = version_of("1.0.0");
+    memory.state.switch_mode = STATE_SWITCH_POINTER;
+    text_copy(memory.state.tree, sizeof(memory.state.tree), names[0]);
+    IS(E_OK, state_keep(&memory.state, &v, names[1], 1, &why));
+    IS(E_OK, place_open(&setup, &memory.state, &place, &why));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        IS(E_OK, place_put_away(&place, names[i], path, &why));
+        IS(E_OK, setup_make_folders(platform_native(), path, false, &why));
+    }
+    assert_int_equal(symlink("versions/3.0.0-0123456789ad", "orchard/current"), 0);
+    IS(E_OK, place_make_store(&place, &why));
+    IS(E_OK, place_run(&place, names[3], path, &why));
+    make_folder(path, 0700);
+    settle_sweep(&memory, &place, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        IS(E_OK, place_put_away(&place, names[i], path, &why));
+        assert_int_equal(info_of(path).kind, stays[i] ? FS_FOLDER : FS_ABSENT);
+    }
+    assert_int_equal(info_of(place.store).kind, FS_ABSENT);
+    memory_close(&memory);
+}
+
 #define MACHINE(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
 
 int main(void)
@@ -219,6 +253,7 @@ int main(void)
         MACHINE(what_went_back_is_on_hold),
         MACHINE(a_commit_is_taken_over_once),
         MACHINE(old_versions_are_forgotten_before_they_are_taken_away),
+        MACHINE(what_nobody_knows_is_swept_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
