@@ -52,7 +52,7 @@ def settle(machine: Machine, chance: random.Random) -> str:
     assert ran.code == DONE, ran
     version = machine.runs()
     assert version in VERSIONS, (version, str(ran))
-    machine.expect(version, result=None)
+    machine.expect(version, result=None, parts=True)
     return version
 
 
@@ -87,4 +87,4 @@ def test_killed_at_any_instant(world: World, switch: str, seed: int) -> None:
     print(f"{N_KILLS} kills within {whole:.2f} s: {ends}, {asker.n_asked} questions")
     if at == "1.0.0":
         machine.upgrade("--to", "2.0.0")
-    machine.expect("2.0.0", result=None)
+    machine.expect("2.0.0", result=None, parts=True)

@@ -440,7 +440,7 @@ class Machine:
         except ConnectionError:                                    # refused, or ended while it was asked
             return None
 
-    def expect(self, version: str, result: str | None = "Success") -> None:
+    def expect(self, version: str, result: str | None = "Success", parts: bool = False) -> None:
         """This version is installed, runs, and is what the state says; nothing of the attempt is left."""
         status = self.status()
         assert (status["installed"], self.runs()) == (version, version), status
@@ -448,12 +448,12 @@ class Machine:
         assert not status["recovery_pending"], status
         if result is not None:
             assert status["last"]["result"] == result, status
-        self.expect_tidy()
+        self.expect_tidy(parts)
 
-    def expect_tidy(self) -> None:
-        """No journal, marker or half-made tree is left."""
+    def expect_tidy(self, parts: bool = False) -> None:
+        """No journal, marker or half-made tree is left; `parts`: but for downloads that can be gone on with."""
         kept = self.status()["kept"]
-        left = [p.name for p in self.store.iterdir()] if self.store.exists() else []
+        left = [p.name for p in self.store.iterdir() if not (parts and p.name.endswith(".part"))] if self.store.exists() else []
         trees = [p.name for p in (self.install_folder / "versions").iterdir()] if self.pointer and self.install_folder.exists() else left
         assert len(trees) == len(kept) + (1 if self.pointer else 0), (trees, kept)
         assert not self.pointer or not left, left
