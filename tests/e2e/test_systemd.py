@@ -394,7 +394,7 @@ def test_systemd_goes_away_in_the_middle(make_grove: Callable[..., Grove], syste
     """The service was stopped or started and nobody says so: the way back waits until there is a systemd to ask."""
     grove = make_grove()
     grove.machine.write(services=SERVICE.replace('start-timeout="PT9S"', 'start-timeout="PT1S"'))
-    for turn, who, code in ((grove.unit.stop, "bus", ABORTED), (grove.unit.start, "manager", DONE)):
+    for turn, who in ((grove.unit.stop, "bus"), (grove.unit.start, "manager")):
         turn.leaves = who
         ran = grove.machine.upgrade("--to", "2.0.0", code=ROLLBACK_FAILED)
         assert ran.result and ran.result.startswith(f"{STUCK}-"), ran
@@ -403,7 +403,7 @@ def test_systemd_goes_away_in_the_middle(make_grove: Callable[..., Grove], syste
         turn.leaves = ""
         systemd.leave()
         systemd.come()
-        ran = grove.machine.run("recover", code=code)
+        ran = grove.machine.run("recover", code=DONE)
         grove.machine.expect("1.0.0", result=ran.result)
         assert (grove.unit.active, grove.unit.job) == ("active", None)
 
