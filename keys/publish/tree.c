@@ -149,14 +149,11 @@ static enum errc look_at(struct tree *t, struct tree_entry *e, struct err *err)
     return use_info(t, e, &info, full, err);
 }
 
-/* check_same: is what was opened, or has the path now, what was listed there? */
-static enum errc check_same(const struct tree_entry *e, const uint64_t id[2], struct err *err)
+static enum errc say_changed(struct err *err)
 {
-    return is_same_id(id, e->id)
-               ? E_OK
-               : err_set(err, E_BUSY,
-                         "changed since it was listed: another one has its place; let nothing "
-                         "write here meanwhile");
+    return err_set(err, E_BUSY,
+                   "changed since it was listed: another one has its place; let nothing write "
+                   "here meanwhile");
 }
 
 static char *join(const char *folder, const char *name)
@@ -243,8 +240,10 @@ static enum errc list_folder(struct tree *t, size_t at, bool is_root, struct err
         return rc; /* names it */
     if (rc == E_OK && !is_root)
         rc = t->platform->fs->stat_link(t->platform->self, full, &info, err);
-    if (rc == E_OK && !is_root)
-        rc = check_same(&t->entries[at], info.id, err);
+    /* A number is given again when its file is gone: the kind counts too. */
+    if (rc == E_OK && !is_root &&
+        (info.kind != FS_FOLDER || !is_same_id(info.id, t->entries[at].id)))
+        rc = say_changed(err);
     return rc == E_OK ? rc : err_prefix(err, "\"%s\": ", shown(is_root ? t->folder : path, text));
 }
 
@@ -472,8 +471,8 @@ enum errc tree_open(const struct tree *t, size_t i, struct source **out, struct 
     enum errc rc = full_path(t, e->path, full, err);
     if (rc == E_OK)
         rc = t->platform->fs->open_source_nofollow(t->platform->self, full, &src, err);
-    if (rc == E_OK)
-        rc = check_same(e, src->id, err);
+    if (rc == E_OK && !is_same_id(src->id, e->id)) /* and it is a file, or it would not open */
+        rc = say_changed(err);
     if (rc == E_OK && src->size != e->size)
         rc = err_set(err, E_MALFORMED,
                      "changed since it was listed: %" PRIu64 " bytes, and not %" PRIu64, src->size,
