@@ -211,10 +211,9 @@ static enum errc add_line(const struct schedule *s, const char *kind, const char
 {
     json_t *words = text == NULL ? json_null() : json_stringn((const char *)text->ptr, text->len);
     json_t *taken = !s->was_asked || path == NULL ? json_null() : json_boolean(s->is_taken_up);
-    return json_add_line(json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "schema",
+    return json_add_line(json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o, s:o}", "schema",
                                    "surefoot.schedule/1", "product", s->c->setup.product.name,
-                                   "kind", kind, "path",
-                                   path == NULL ? json_null() : json_string(path), "installed",
+                                   "kind", kind, "path", path, "installed",
                                    path == NULL ? json_null() : json_boolean(is_installed),
                                    "taken_up", taken, "text", words),
                          page, err);

@@ -255,7 +255,7 @@ static void decide_run(const struct decide_ask *ask, struct upgrade_state *state
                        struct decided *out)
 {
     out->release = newest(ask, state);
-    if (state->word == STATE_DISABLED)
+    if (ask->word == STATE_DISABLED)
         answer(out, DECISION_DISABLED, 0, "automatic upgrades are disabled; surefoot enable");
     else if (out->release == NULL)
         answer(out, DECISION_UP_TO_DATE, 0, "nothing newer is offered for this machine");

@@ -48,6 +48,7 @@ struct decide_ask {
     const struct feed *feed;
     const struct product_policy *policy;
     const char *product, *machine_id;
+    enum state_word word; /* the one that counts, which the state need not have (settle_default) */
     enum target_os os;
     enum target_arch arch;
     struct decide_clock clock;

@@ -37,13 +37,18 @@ enum errc place_staged(const struct place *p, const char *name, char to[SETUP_PA
     return rc == E_OK ? setup_join(run, "tree", to, err) : rc;
 }
 
+enum errc place_versions(const struct place *p, char to[SETUP_PATH_ROOM], struct err *err)
+{
+    return setup_join(p->setup->install, "versions", to, err);
+}
+
 enum errc place_put_away(const struct place *p, const char *name, char to[SETUP_PATH_ROOM],
                          struct err *err)
 {
     char versions[SETUP_PATH_ROOM];
     if (p->mode == STATE_SWITCH_EXCHANGE)
         return place_staged(p, name, to, err);
-    enum errc rc = setup_join(p->setup->install, "versions", versions, err);
+    enum errc rc = place_versions(p, versions, err);
     return rc == E_OK ? setup_join(versions, name, to, err) : rc;
 }
 

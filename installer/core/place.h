@@ -49,6 +49,9 @@ MUST_USE enum errc place_new_name(const struct place *p, const struct version *v
 MUST_USE enum errc place_current(const struct place *p, char to[SETUP_PATH_ROOM], bool *out_there,
                                  struct err *err);
 
+/* place_versions is the folder that a pointer's trees are in. */
+MUST_USE enum errc place_versions(const struct place *p, char to[SETUP_PATH_ROOM], struct err *err);
+
 /* place_run is STORE/NAME, place_staged STORE/NAME/tree, place_put_away where a tree of that name
  * is when it is not in place. */
 MUST_USE enum errc place_run(const struct place *p, const char *name, char to[SETUP_PATH_ROOM],

@@ -148,7 +148,7 @@ enum errc place_prepare(const struct place *p, const char *name, struct err *err
     struct fs_info info;
     if (p->mode == STATE_SWITCH_EXCHANGE)
         return E_OK;
-    enum errc rc = setup_join(p->setup->install, "versions", versions, err);
+    enum errc rc = place_versions(p, versions, err);
     if (rc == E_OK)
         rc = place_staged(p, name, staged, err);
     if (rc == E_OK)

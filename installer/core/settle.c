@@ -246,8 +246,11 @@ struct sweeping {
     const struct memory *memory;
     const struct events *events;
     const char *folder;
-    bool keeps_parts;    /* of the store: "NAME.part" */
-    const char *current; /* among the versions of a pointer: the one it leads to; else NULL */
+    bool keeps_parts; /* of the store: "NAME.part" */
+    /* Of a pointer's versions alone: what we did not make stays, and what it leads to, whatever the
+     * state says. */
+    bool is_versions;
+    uint64_t current[2]; /* the latter's identity, as struct fs_info has it */
 };
 
 static bool is_known(const struct upgrade_state *s, const char *name)
@@ -264,45 +267,59 @@ static bool is_part(const char *name)
     return len > 5 && strcmp(name + len - 5, ".part") == 0;
 }
 
+static bool stays_among_versions(const struct sweeping *s, const char *name, const char *path)
+{
+    struct platform *p = s->memory->setup->platform;
+    struct fs_info info;
+    struct err ignored;
+    return !place_is_tree_name(name) || p->fs->stat_link(p->self, path, &info, &ignored) != E_OK ||
+           memcmp(info.id, s->current, sizeof(info.id)) == 0;
+}
+
 static enum errc sweep_name(void *ctx, const char *name, struct err *err)
 {
     const struct sweeping *s = ctx;
     char path[SETUP_PATH_ROOM];
     if (is_known(&s->memory->state, name) || (s->keeps_parts && is_part(name)))
         return E_OK;
-    if (s->current != NULL && (strcmp(s->current, name) == 0 || !place_is_tree_name(name)))
-        return E_OK; /* what runs, whatever the state says, and what we did not make */
     enum errc rc = setup_join(s->folder, name, path, err);
+    if (rc == E_OK && s->is_versions && stays_among_versions(s, name, path))
+        return E_OK;
     if (rc == E_OK && stage_sweep(s->memory->setup->platform, path, err) != E_OK)
         events_say(s->events, EVENT_WARNING, "can't be taken away: %s", err->text);
     return rc;
 }
 
-static void sweep_folder(const struct memory *memory, const struct events *events,
-                         const char *folder, bool keeps_parts, const char *current)
+static void sweep_folder(const struct sweeping *s)
 {
-    struct sweeping s = { memory, events, folder, keeps_parts, current };
-    struct platform *p = memory->setup->platform;
+    struct platform *p = s->memory->setup->platform;
+    struct sweeping ours = *s;
     struct err err;
     enum fs_kind kind = FS_ABSENT;
-    if (p->fs->kind(p->self, folder, &kind, &err) == E_OK && kind == FS_FOLDER &&
-        p->fs->list(p->self, folder, sweep_name, &s, &err) != E_OK)
-        events_say(events, EVENT_WARNING, "%.120s: %s", folder, err.text);
+    if (p->fs->kind(p->self, s->folder, &kind, &err) == E_OK && kind == FS_FOLDER &&
+        p->fs->list(p->self, s->folder, sweep_name, &ours, &err) != E_OK)
+        events_say(s->events, EVENT_WARNING, "%.120s: %s", s->folder, err.text);
 }
 
 /* Where what is in place is not understood nothing is taken away. */
 static void sweep_versions(const struct memory *memory, const struct place *place,
                            const struct events *events)
 {
+    struct platform *p = memory->setup->platform;
     char tree[SETUP_PATH_ROOM], folder[SETUP_PATH_ROOM];
+    struct fs_info info;
     struct err ignored;
     bool there = false;
     if (place->mode != STATE_SWITCH_POINTER ||
         place_current(place, tree, &there, &ignored) != E_OK || !there ||
-        setup_join(place->setup->install, "versions", folder, &ignored) != E_OK)
+        p->fs->stat_link(p->self, tree, &info, &ignored) != E_OK || info.kind != FS_FOLDER ||
+        place_versions(place, folder, &ignored) != E_OK)
         return;
-    const char *slash = strrchr(tree, '/');
-    sweep_folder(memory, events, folder, false, slash == NULL ? tree : slash + 1);
+    sweep_folder(&(struct sweeping){ .memory = memory,
+                                     .events = events,
+                                     .folder = folder,
+                                     .is_versions = true,
+                                     .current = { info.id[0], info.id[1] } });
 }
 
 void settle_sweep(struct memory *memory, const struct place *place, const struct events *events)
@@ -310,11 +327,12 @@ void settle_sweep(struct memory *memory, const struct place *place, const struct
     static const char *const own[] = { "proof", "pristine" };
     char path[SETUP_PATH_ROOM];
     struct err ignored;
-    sweep_folder(memory, events, place->store, true, NULL);
+    sweep_folder(&(struct sweeping){
+        .memory = memory, .events = events, .folder = place->store, .keeps_parts = true });
     sweep_versions(memory, place, events);
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         if (memory_path(memory, own[i], path, &ignored) == E_OK)
-            sweep_folder(memory, events, path, false, NULL);
+            sweep_folder(&(struct sweeping){ .memory = memory, .events = events, .folder = path });
     place_drop_store(place);
 }
 

@@ -159,28 +159,9 @@ static enum errc read_clock(const struct upgrade *u, struct decide_clock *out, s
     return rc;
 }
 
-/* The product file's default counts for unattended runs until somebody sets a state. It is looked
- * at anew each time, and never written down. */
-static enum errc decide_by_state(struct upgrade *u, const struct decide_ask *ask, struct err *err)
-{
-    char reason[RESULT_TEXT_MAX + 1];
-    struct upgrade_state *s = &u->memory.state;
-    enum state_word word = (enum state_word)s->word;
-    int stored = s->word;
-    if (u->ask->mode == MODE_RUN) {
-        enum errc rc = settle_default(&u->memory, &word, reason, err);
-        if (rc != E_OK)
-            return rc;
-    }
-    s->word = (int)word;
-    decide(ask, s, &u->decided);
-    s->word = stored;
-    return E_OK;
-}
-
 static enum errc decide_now(struct upgrade *u, struct err *err)
 {
-    char machine[MEMORY_MACHINE_ROOM];
+    char machine[MEMORY_MACHINE_ROOM], reason[RESULT_TEXT_MAX + 1];
     struct decide_ask ask = { .mode = u->ask->mode == MODE_RUN ? DECIDE_RUN : DECIDE_UPGRADE,
                               .feed = verified_feed_get(u->look.feed),
                               .policy = &u->setup->product.policy,
@@ -192,11 +173,12 @@ static enum errc decide_now(struct upgrade *u, struct err *err)
     enum errc rc = memory_machine(&u->memory, machine, err);
     if (rc == E_OK)
         rc = read_clock(u, &ask.clock, err);
+    /* The product file's default is looked at anew each time, and never written down. */
+    if (rc == E_OK && u->ask->mode == MODE_RUN)
+        rc = settle_default(&u->memory, &ask.word, reason, err);
     if (rc != E_OK)
         return rc;
-    rc = decide_by_state(u, &ask, err);
-    if (rc != E_OK)
-        return rc;
+    decide(&ask, &u->memory.state, &u->decided);
     u->out->decision = u->decided.decision;
     u->out->when = u->decided.when;
     text_copy(u->out->why, sizeof(u->out->why), u->decided.why);

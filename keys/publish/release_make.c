@@ -13,12 +13,15 @@
 
 /* --- paths */
 
-enum errc release_prefix_path(const struct release_making *m, enum errc rc, const char *path)
+enum errc release_name_path(const char *path, struct err *err)
 {
     char shown[120];
-    if (rc == E_OK)
-        return E_OK;
-    return err_prefix(m->err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
+    return err_prefix(err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
+}
+
+enum errc release_prefix_path(const struct release_making *m, enum errc rc, const char *path)
+{
+    return rc == E_OK ? E_OK : release_name_path(path, m->err);
 }
 
 enum errc release_join(const struct release_making *m, const char *name, const char *suffix,
@@ -125,28 +128,8 @@ struct finishing {
     enum errc document_rc, payload_rc, check_rc;
     struct err document_err, check_err;
     bool is_checked;
-    struct work_lock *lock; /* of the next; NULL where there is none: then nothing is shared */
-    struct source *placed;
+    struct source *_Atomic placed; /* NULL until the payload is in its place */
 };
-
-static struct source *look_at_placed(struct finishing *f)
-{
-    if (f->lock == NULL)
-        return NULL;
-    work_lock_take(f->lock);
-    struct source *placed = f->placed;
-    work_lock_give(f->lock);
-    return placed;
-}
-
-static void show_placed(struct finishing *f, struct source *placed)
-{
-    if (f->lock != NULL)
-        work_lock_take(f->lock);
-    f->placed = placed;
-    if (f->lock != NULL)
-        work_lock_give(f->lock);
-}
 
 static void place_and_sign(struct finishing *f)
 {
@@ -154,7 +137,7 @@ static void place_and_sign(struct finishing *f)
     f->payload_rc = release_place_payload(f->m, &placed);
     if (f->payload_rc != E_OK)
         return;
-    show_placed(f, placed);
+    f->placed = placed;
     f->payload_rc = release_sign_payload(f->m, placed, &f->signatures, f->m->err);
 }
 
@@ -172,7 +155,7 @@ static void finish_piece(void *ctx, size_t i)
     case 0: place_and_sign(f); break;
     case 1: f->document_rc = make_document(f->m, &f->document_err); break;
     default:
-        placed = look_at_placed(f);
+        placed = f->placed;
         if (placed != NULL)
             check_placed(f, placed);
         break;
@@ -188,12 +171,11 @@ static enum errc tell(struct release_making *m, enum errc rc, const struct err *
 
 static enum errc finish(struct release_making *m)
 {
-    struct finishing f = { .m = m, .lock = work_lock_new() };
+    struct finishing f = { .m = m };
     work_run(3, finish_piece, &f);
     if (f.placed != NULL && !f.is_checked)
         check_placed(&f, f.placed);
     source_close(f.placed);
-    work_lock_free(f.lock);
     enum errc rc = f.payload_rc;
     if (f.document_rc != E_OK)
         rc = tell(m, f.document_rc, &f.document_err);

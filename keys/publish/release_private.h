@@ -43,7 +43,9 @@ struct release_making {
 
 /* --- paths */
 
-/* release_prefix_path puts the path before the text of an error, and returns `rc`. */
+/* release_name_path puts the path before the text of an error, and returns its code.
+ * release_prefix_path does so with the release's own, unless `rc`, which it returns, is E_OK. */
+enum errc release_name_path(const char *path, struct err *err);
 enum errc release_prefix_path(const struct release_making *m, enum errc rc, const char *path);
 
 /* release_join: DIR/V/NAME and, where `suffix` is not NULL, .SUFFIX. release_name_folder: DIR/V. */

@@ -329,12 +329,8 @@ enum errc release_check_placed(const struct release_making *m, struct source *pl
                                struct err *err)
 {
     bool is_same = false;
-    char shown[120];
     enum errc rc = is_payload(&m->payload, placed, &is_same, err);
     if (rc == E_OK && !is_same)
         rc = err_set(err, E_IO, "does not read back as it was written");
-    if (rc == E_OK)
-        return rc;
-    return err_prefix(err,
-                      "%s: ", text_printable(span_text(m->made->payload), shown, sizeof(shown)));
+    return rc == E_OK ? rc : release_name_path(m->made->payload, err);
 }

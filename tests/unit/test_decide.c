@@ -150,12 +150,12 @@ static void scheduler_heeds_state_and_hold(void **state)
 {
     UNUSED(state);
     struct world *w = world_new();
-    w->state.word = STATE_DISABLED;
+    w->ask.word = STATE_DISABLED;
     assert_decides(w, DECISION_DISABLED, "enable");
     w->ask.mode = DECIDE_UPGRADE;
     assert_decides(w, DECISION_UPGRADE, "2.0");
     w->ask.mode = DECIDE_RUN;
-    w->state.word = STATE_SUSPENDED;
+    w->ask.word = STATE_SUSPENDED;
     assert_decides(w, DECISION_UPGRADE, "2.0");
     state_set_hold(&w->state, &w->releases[0].version, T0);
     assert_decides(w, DECISION_ON_HOLD, "rolled back");
