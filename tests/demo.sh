@@ -10,16 +10,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PROGRAM=$(realpath "$1") PUBLISH=$(realpath "$2") SAMPLE=$PWD/tests/sample
 PYTHON=${PYTHON:-python3}
+. tests/story.sh
 folder=$(mktemp -d)
 pids=()
 
-bold='' plain=''
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
-tell() { printf '\n%s%s%s\n\n' "$bold" "$*" "$plain"; }
-wrong() {
-    echo "demo: $*" >&2
-    exit 1
-}
 end() {
     local pid
     for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
@@ -27,22 +21,6 @@ end() {
     rm -rf "$folder"
 }
 trap end EXIT
-
-# show EXIT-CODE ARGUMENT...   Runs surefoot, shows the command as one would type it, and checks how it ends; publish does the same with
-# surefoot-publish.
-show() { run_and_tell surefoot "$PROGRAM" "$@"; }
-publish() { run_and_tell surefoot-publish "$PUBLISH" "$@"; }
-run_and_tell() {
-    local name=$1 program=$2 expected=$3 rc=0
-    shift 3
-    printf '  $ %s' "$name"
-    printf ' %q' "$@"
-    printf '\n'
-    "$program" "$@" 2>&1 | sed 's/^/  /' || rc=${PIPESTATUS[0]}
-    echo "  exit code $rc"
-    echo
-    [ "$rc" = "$expected" ] || wrong "exit code $expected was expected"
-}
 
 free_port() { "$PYTHON" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 ask() { "$PYTHON" - "$port" "$@" <<'END'

@@ -9,29 +9,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PROGRAM=$(realpath "$1") PUBLISH=$(realpath "$2")
 PYTHON=${PYTHON:-python3}
+. tests/story.sh
 AT=2026-06-01T00:00:00Z
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-
-bold='' plain=''
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
-tell() { printf '\n%s%s%s\n\n' "$bold" "$*" "$plain"; }
-
-# show EXIT-CODE ARGUMENT...   Runs surefoot, shows the command as one would type it, and checks how it ends; publish does the same with
-# surefoot-publish.
-show() { run_and_tell surefoot "$PROGRAM" "$@"; }
-publish() { run_and_tell surefoot-publish "$PUBLISH" "$@"; }
-run_and_tell() {
-    local name=$1 program=$2 expected=$3 rc=0
-    shift 3
-    printf '  $ %s' "$name"
-    printf ' %q' "$@"
-    printf '\n'
-    "$program" "$@" 2>&1 | sed 's/^/  /' || rc=${PIPESTATUS[0]}
-    echo "  exit code $rc"
-    echo
-    [ "$rc" = "$expected" ] || { echo "demo: exit code $expected was expected" >&2; exit 1; }
-}
 
 # flip FILE AT   Changes one bit of the byte at this offset.
 flip() {

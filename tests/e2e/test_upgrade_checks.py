@@ -7,12 +7,11 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Iterator
 
 import pytest
-from test_database import DRIVERS, needs_sqlite, of
+from test_database import needs_sqlite, of, server  # noqa: F401 (a fixture: PostgreSQL)
 from upgrade_kit import ABORTED, DONE, FAILED, NOT_SUPPORTED, Machine, World
 
 from tests.kit import databases as kit
@@ -34,15 +33,11 @@ def judged(machine: Machine, checks: str, result: str | None, says: str = "") ->
 @pytest.fixture(scope="module")
 def machine(upgrade_world: World) -> Iterator[Machine]:
     """One for all of this file: nothing here changes it."""
-    world = upgrade_world
-    site = world.site(world.maker.release("1.0.0"))
-    machine = world.machine(site)
-    world.machines.remove(machine)
-    machine.install()
-    site.offer(world.maker.release("2.0.0"))
-    yield machine
-    machine.close()
-    shutil.rmtree(machine.folder)
+    site = upgrade_world.site(upgrade_world.maker.release("1.0.0"))
+    with upgrade_world.lasting(site) as machine:
+        machine.install()
+        site.offer(upgrade_world.maker.release("2.0.0"))
+        yield machine
 
 
 # -- databases ------------------------------------------------------------------------------------------------------------------
@@ -86,19 +81,6 @@ def test_a_connection_that_is_in_a_file_of_its_own_is_never_shown(machine: Machi
     for words in (("check",), ("check", "--verbose"), ("doctor",), ("history",)):
         ran = machine.run(*words)
         assert secret not in ran.out + ran.err, ran
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[kit.Postgres]:
-    if kit.binaries() is None or not kit.has("psql") or "[PostgreSQL Unicode]" not in DRIVERS:
-        pytest.skip("postgresql and odbc-postgresql are not installed")
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    try:
-        with kit.postgres(folder / "cluster") as running:
-            yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_postgresql(machine: Machine, server: kit.Postgres) -> None:

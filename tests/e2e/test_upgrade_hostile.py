@@ -319,17 +319,13 @@ server("another length than the payload's", send(head(200, Content_Length=4000),
 @pytest.fixture(scope="module")
 def victim(upgrade_world: World) -> Iterator[Machine]:
     """One machine for all cases. What was seen (marks, history) is as at first for each; the rest is, since what is refused leaves nothing."""
-    world = upgrade_world
-    template = world.site(world.maker.release("1.0.0"))
-    machine = world.machine(template)
-    world.machines.remove(machine)
-    machine.install()
-    template.offer(world.maker.release("2.0.0"))
-    machine.run("check")                                           # the feed of serial 2 has been seen
-    shutil.copytree(machine.state, machine.folder / "kept-state")
-    yield machine
-    machine.close()
-    shutil.rmtree(machine.folder)
+    template = upgrade_world.site(upgrade_world.maker.release("1.0.0"))
+    with upgrade_world.lasting(template) as machine:
+        machine.install()
+        template.offer(upgrade_world.maker.release("2.0.0"))
+        machine.run("check")                                       # the feed of serial 2 has been seen
+        shutil.copytree(machine.state, machine.folder / "kept-state")
+        yield machine
 
 
 @pytest.fixture

@@ -574,6 +574,17 @@ class World:
             machine.site.offer(release)
         return machine
 
+    @contextlib.contextmanager
+    def lasting(self, site: Site, **product: Any) -> Iterator[Machine]:
+        """A machine that stays when a test has ended, for a fixture that several share."""
+        machine = self.machine(site, **product)
+        self.machines.remove(machine)
+        try:
+            yield machine
+        finally:
+            machine.close()
+            shutil.rmtree(machine.folder)
+
     def clear(self) -> None:
         """After each test: no service is left, and no folder either."""
         for machine in self.machines:
