@@ -26,6 +26,7 @@ static enum errc code_of(int os)
     case ETIMEDOUT: return E_TIMEOUT;
     case ENAMETOOLONG:
     case ENOEXEC:
+    case EISDIR:
     case EINVAL: return E_ARGUMENT;
     case EFBIG:
     case EMLINK:

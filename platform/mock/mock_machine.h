@@ -1,0 +1,73 @@
+#ifndef SUREFOOT_PLATFORM_MOCK_MACHINE_H
+#define SUREFOOT_PLATFORM_MOCK_MACHINE_H
+
+/* mock_machine.h: the machine as its own pieces see it. */
+
+#include "platform/mock/mock_private.h"
+
+#define MOCK_BOOT_ROOM HOST_BOOT_ID_ROOM
+
+struct mock_program {
+    char *tail;
+    mock_program_fn fn;
+    void *ctx;
+};
+
+struct mock_process {
+    int64_t pid;
+    int64_t started_s;
+    char *path, *user, *holds;
+};
+
+/* A name that is there or not: a group, a mutex. */
+struct mock_fact {
+    char *name;
+    bool holds;
+};
+struct mock_facts {
+    struct mock_fact *items;
+    size_t n, room;
+};
+bool mock_fact(const struct mock_facts *facts, const char *name);
+void mock_set_fact(struct mock_facts *facts, const char *name, bool holds);
+
+struct mock {
+    struct platform platform;
+    struct disk disk;
+    int64_t clock_ms;     /* since 1970 */
+    int64_t monotonic_ms; /* since it was started */
+    uint64_t n_boots;
+    uint64_t seed;
+    bool is_elevated;
+    struct host_os os;
+    int64_t last_pid;
+    struct mock_program *programs;
+    size_t n_programs, room_programs;
+    struct mock_process *processes;
+    size_t n_processes, room_processes;
+    struct mock_service **services;
+    size_t n_services, room_services;
+    struct mock_database *databases;
+    size_t n_databases, room_databases;
+    struct mock_facts groups, mutexes;
+    struct mock_event *events;
+    size_t n_events, room_events;
+};
+
+extern const struct fs_ops mock_fs_ops;
+extern const struct proc_ops mock_proc_ops;
+extern const struct host_ops mock_host_ops;
+extern const struct service_ops mock_service_ops;
+extern const struct db_ops mock_db_ops;
+
+/* mock_services_pass ends services whose time has come. */
+void mock_services_pass(struct mock *m);
+void mock_process_fini(struct mock_process *process);
+
+/* mock_sink.c */
+MUST_USE enum errc mock_open_source(struct mock *m, const char *path, bool follows,
+                                    struct source **out_src, struct err *err);
+MUST_USE enum errc mock_create(struct mock *m, const char *path, unsigned flags,
+                               struct sink **out_sink, struct err *err);
+
+#endif
