@@ -82,22 +82,14 @@ static enum errc is_there(const struct data_place *p, const char *path, bool *ou
     return rc;
 }
 
-static enum errc sync_parent(const struct data_place *p, const char *path, struct err *err)
-{
-    struct platform *m = p->setup->platform;
-    char parent[SETUP_PATH_ROOM];
-    setup_parent(path, parent);
-    return m->fs->sync_folder(m->self, parent, err);
-}
-
 static enum errc rename_and_sync(const struct data_place *p, const char *from, const char *to,
                                  struct err *err)
 {
     struct platform *m = p->setup->platform;
     enum errc rc = m->fs->rename_new(m->self, from, to, err);
     if (rc == E_OK)
-        rc = sync_parent(p, from, err);
-    return rc == E_OK ? sync_parent(p, to, err) : rc;
+        rc = setup_sync_parent(p->setup->platform, from, err);
+    return rc == E_OK ? setup_sync_parent(p->setup->platform, to, err) : rc;
 }
 
 /* --- before */
@@ -134,7 +126,7 @@ static enum errc take_snapshot(const struct data_place *p, const struct spot *s,
         return rc;
     rc = stage_sweep(m, s->folder, err); /* what an interrupted one left */
     if (rc == E_OK)
-        rc = m->fs->make_private_folder(m->self, s->folder, err);
+        rc = setup_make_folder(m, s->folder, true, err);
     if (rc == E_OK)
         rc = is_there(p, s->data, &there, err);
     if (rc != E_OK)
@@ -148,7 +140,7 @@ static enum errc take_snapshot(const struct data_place *p, const struct spot *s,
         rc = m->fs->flush_tree(m->self, s->folder, err);
     if (rc == E_OK)
         rc = rename_and_sync(p, s->part, s->copy, err);
-    return rc == E_OK ? sync_parent(p, s->folder, err) : rc;
+    return rc == E_OK ? setup_sync_parent(m, s->folder, err) : rc;
 }
 
 static enum errc put_back(const struct data_place *p, const struct spot *s, struct err *err)

@@ -42,6 +42,8 @@ enum errc memory_remove(const struct memory *m, const char *name, struct err *er
     enum errc rc = memory_path(m, name, path, err);
     if (rc == E_OK)
         rc = p->fs->remove(p->self, path, err);
+    if (rc == E_OK)
+        rc = setup_sync_parent(p, path, err);
     return rc == E_ABSENT ? E_OK : rc;
 }
 
@@ -284,6 +286,71 @@ enum errc memory_add_history(struct memory *m, const struct attempt *added, stru
     buf_fini(&bytes);
     history_fini(&history);
     return rc;
+}
+
+/* A history that can't be read has told nothing. */
+enum errc memory_result_of(const struct memory *m, int64_t started, const struct version *to,
+                           char out_result[RESULT_TEXT_MAX + 1], struct err *err)
+{
+    struct history history;
+    out_result[0] = '\0';
+    enum errc rc = memory_read_history(m, &history, err);
+    if (rc == E_MALFORMED || rc == E_LIMIT)
+        return E_OK;
+    for (size_t i = 0; rc == E_OK && i < history.attempts.n; i++) {
+        const struct attempt *a = &history.attempts.items[i];
+        if (a->started == started && version_compare(&a->to, to) == 0 && a->result != NULL)
+            (void)text_copy(out_result, RESULT_TEXT_MAX + 1, a->result);
+    }
+    history_fini(&history);
+    return rc;
+}
+
+/* --- what a crash left */
+
+#define TEMPORARY ".surefoot-"  /* as sink.h says */
+#define STALE_NS 600000000000LL /* another program may be writing to the cache */
+
+struct sweeping {
+    const struct memory *m;
+    const char *folder;
+    int64_t before_ns; /* only what is older */
+};
+
+static enum errc sweep_name(void *ctx, const char *name, struct err *err)
+{
+    const struct sweeping *s = ctx;
+    struct platform *p = s->m->setup->platform;
+    char path[SETUP_PATH_ROOM];
+    struct fs_info info;
+    if (strncmp(name, TEMPORARY, strlen(TEMPORARY)) != 0)
+        return E_OK;
+    enum errc rc = setup_join(s->folder, name, path, err);
+    if (rc == E_OK)
+        rc = p->fs->stat_link(p->self, path, &info, err);
+    if (rc == E_OK && info.kind == FS_FILE && info.mtime_ns < s->before_ns)
+        rc = p->fs->remove(p->self, path, err);
+    return rc;
+}
+
+/* What can't be taken away now can be at the next upgrade. */
+static void sweep_folder(const struct memory *m, const char *folder, int64_t before_ns)
+{
+    struct platform *p = m->setup->platform;
+    struct sweeping s = { m, folder, before_ns };
+    struct err ignored;
+    (void)!p->fs->list(p->self, folder, sweep_name, &s, &ignored);
+}
+
+void memory_sweep(const struct memory *m)
+{
+    struct platform *p = m->setup->platform;
+    char run[SETUP_PATH_ROOM];
+    struct err ignored;
+    sweep_folder(m, m->setup->state, INT64_MAX);
+    if (memory_path(m, "run", run, &ignored) == E_OK)
+        sweep_folder(m, run, INT64_MAX);
+    sweep_folder(m, m->setup->cache, p->host->now(p->self) * 1000000000 - STALE_NS);
 }
 
 enum errc memory_recovery_is_pending(const struct memory *m, bool *out, struct err *err)

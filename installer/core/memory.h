@@ -15,6 +15,7 @@
 
 #include "installer/core/setup.h"
 #include "manifest/history.h"
+#include "manifest/result.h"
 #include "manifest/state.h"
 #include "verify/fresh.h"
 
@@ -61,6 +62,17 @@ MUST_USE enum errc memory_read_history(const struct memory *m, struct history *o
 MUST_USE enum errc memory_add_history(struct memory *m, const struct attempt *added,
                                       struct err *out_damage, struct err *err);
 
+/* memory_result_of finds how an attempt that began then and went there ended, as the history has
+ * it:
+ * "" where it has none. */
+MUST_USE enum errc memory_result_of(const struct memory *m, int64_t started,
+                                    const struct version *to, char out_result[RESULT_TEXT_MAX + 1],
+                                    struct err *err);
+
+/* memory_sweep takes away what a crash left of files that were being written, in the state folder
+ * and the cache. Needs the lock. */
+void memory_sweep(const struct memory *m);
+
 /* memory_recovery_is_pending: was a run interrupted? */
 MUST_USE enum errc memory_recovery_is_pending(const struct memory *m, bool *out, struct err *err);
 
@@ -68,7 +80,7 @@ MUST_USE enum errc memory_recovery_is_pending(const struct memory *m, bool *out,
  * E_OK where it is there. */
 MUST_USE enum errc memory_make_folder(const struct memory *m, const char *name, struct err *err);
 
-/* memory_remove takes a file away; E_OK where it is not there. */
+/* memory_remove takes a file away for good; E_OK where it is not there. */
 MUST_USE enum errc memory_remove(const struct memory *m, const char *name, struct err *err);
 
 /* memory_read reads a file of at most `cap` bytes; E_ABSENT where it is not there. The error's text

@@ -95,14 +95,15 @@ enum errc place_make_store(const struct place *p, struct err *err)
     char parent[SETUP_PATH_ROOM];
     setup_parent(p->store, parent);
     enum errc rc = E_OK;
-    if (p->mode == STATE_SWITCH_POINTER && m->fs->make_folder(m->self, parent, err) != E_OK &&
-        err->code != E_EXISTS)
+    if (p->mode == STATE_SWITCH_POINTER)
+        rc = setup_make_folder(m, parent, false, err);
+    if (rc != E_OK && rc != E_EXISTS)
         return setup_name_path(parent, err);
     rc = m->fs->stat_link(m->self, p->store, &info, err);
     if (rc == E_OK && info.kind == FS_ABSENT) {
         rc = setup_guard(p->setup, parent, 0, err);
         if (rc == E_OK)
-            rc = m->fs->make_private_folder(m->self, p->store, err);
+            rc = setup_make_folder(m, p->store, true, err);
     } else if (rc == E_OK && (info.kind != FS_FOLDER || (info.mode & 077) != 0)) {
         rc = err_set(err, E_ACCESS,
                      "is not a folder that is ours alone; look what is in it, and "

@@ -157,7 +157,7 @@ enum errc place_prepare(const struct place *p, const char *name, struct err *err
         rc = m->fs->stat_link(m->self, staged, &info, err);
     if (rc != E_OK || info.kind == FS_ABSENT)
         return rc;
-    rc = m->fs->make_folder(m->self, versions, err);
+    rc = setup_make_folder(m, versions, false, err);
     if (rc == E_OK || rc == E_EXISTS)
         rc = m->fs->rename_new(m->self, staged, away, err);
     return rc == E_OK ? m->fs->sync_folder(m->self, versions, err) : rc;
@@ -198,7 +198,7 @@ static enum errc put_old_away(const struct place *p, const char *new_name, const
     if (rc == E_OK)
         rc = place_run(p, old_name, run, err);
     if (rc == E_OK)
-        rc = m->fs->make_private_folder(m->self, run, err);
+        rc = setup_make_folder(m, run, true, err);
     if (rc == E_OK || rc == E_EXISTS)
         rc = m->fs->rename_new(m->self, from, to, err);
     return rc == E_OK ? m->fs->sync_folder(m->self, run, err) : rc;

@@ -27,7 +27,7 @@ static enum errc finish(struct run *run, struct upgrade_outcome *out, struct err
         return rc;
     out->downtime_ms = downtime_of(run);
     outcome_end(out, result_name(RESULT_SUCCESS), "an interrupted upgrade was finished");
-    return run_tidy(run, true, err);
+    return E_OK;
 }
 
 /* --- or undo */
@@ -39,8 +39,7 @@ static bool ended_so_before(const struct memory *memory, const struct version *v
            strstr(s->last_result, "-Interrupted") != NULL;
 }
 
-static enum errc undo(struct run *run, struct upgrade_outcome *out, bool *out_sets_hold,
-                      struct err *err)
+static enum run_end undo(struct run *run, struct upgrade_outcome *out, bool *out_sets_hold)
 {
     enum run_end end = RUN_NONE;
     char why[240], result[RUN_RESULT_ROOM];
@@ -52,41 +51,63 @@ static enum errc undo(struct run *run, struct upgrade_outcome *out, bool *out_se
     /* A machine that goes down twice with the new version is not put through it again unasked. */
     *out_sets_hold = run->was_switched && (strstr(result, "-Interrupted") == NULL ||
                                            ended_so_before(run->memory, &run->attempt.to));
-    return end == RUN_UNDONE ? run_tidy(run, false, err) : E_OK;
+    return end;
 }
 
-static enum errc settle(struct run *run, const struct events *events, struct upgrade_outcome *out,
-                        bool sets_hold, struct err *err)
+/* The run had told how it ended, and was interrupted while it tidied up: that is how it ended. */
+static enum errc take_what_was_told(struct run *run, enum run_end end, struct settle_ask *ask,
+                                    struct upgrade_outcome *out, struct err *err)
 {
-    struct settle_ask ask = { .memory = run->memory,
-                              .events = events,
-                              .command = run->attempt.command,
-                              .outcome = out,
-                              .started = run->attempt.started,
-                              .sets_hold = sets_hold };
-    enum errc rc = settle_attempt(&ask, err);
-    if (rc == E_OK && run_is_committed(run))
-        settle_collect(run->setup, run->memory, run->place, events);
+    char told[RESULT_TEXT_MAX + 1];
+    struct result result;
+    enum errc rc = memory_result_of(run->memory, run->attempt.started, &run->attempt.to, told, err);
+    if (rc != E_OK || end == RUN_STUCK || told[0] == '\0' ||
+        result_read(span_text(told), &result, NULL) != E_OK ||
+        result.class == RESULT_CLASS_ROLLBACK_FAILED)
+        return rc;
+    ask->is_told = true;
+    ask->sets_hold = result.class == RESULT_CLASS_ROLLED_BACK;
+    outcome_end(out, told, out->why);
+    return E_OK;
+}
+
+/* What a crash may not lose is recorded before the journal goes, as settle_run does it. */
+static enum errc settle(struct run *run, enum run_end end, struct settle_ask *ask,
+                        struct upgrade_outcome *out, struct err *err)
+{
+    enum errc rc = take_what_was_told(run, end, ask, out, err);
+    if (rc == E_OK)
+        rc = settle_attempt(ask, err);
+    if (rc == E_OK && end != RUN_STUCK)
+        rc = run_tidy(run, end == RUN_COMMITTED, err);
+    if (rc == E_OK && end == RUN_COMMITTED)
+        settle_collect(run->setup, run->memory, run->place, ask->events);
     return rc;
 }
 
 static enum errc recover_run(struct run *run, const struct events *events,
                              struct upgrade_outcome *out, struct err *err)
 {
-    bool sets_hold = false;
-    enum errc rc;
+    struct settle_ask ask = { .memory = run->memory,
+                              .events = events,
+                              .command = run->attempt.command,
+                              .outcome = out,
+                              .started = run->attempt.started };
+    enum run_end end = RUN_UNDONE;
     out->from = run->attempt.from;
     out->to = run->attempt.to;
     if (!run_is_prepared(run)) { /* nothing ran differently yet, and nothing was tried */
         outcome_end(out, result_name(RESULT_PRE_FAILURE),
                     "an upgrade was interrupted before anything was stopped; it can begin anew");
-        rc = run_tidy(run, false, err);
     } else if (run_is_committed(run)) {
-        rc = finish(run, out, err);
+        enum errc rc = finish(run, out, err);
+        if (rc != E_OK)
+            return rc;
+        end = RUN_COMMITTED;
     } else {
-        rc = undo(run, out, &sets_hold, err);
+        end = undo(run, out, &ask.sets_hold);
     }
-    return rc == E_OK ? settle(run, events, out, sets_hold, err) : rc;
+    return settle(run, end, &ask, out, err);
 }
 
 /* --- the order of work */
@@ -104,7 +125,7 @@ static void sweep(struct memory *memory, const struct events *events)
     struct err ignored;
     if (memory->state.switch_mode != STATE_SWITCH_NONE &&
         place_open(memory->setup, &memory->state, &place, &ignored) == E_OK)
-        settle_sweep(memory, &place, events);
+        settle_sweep(memory, &place, NULL, events);
 }
 
 enum errc recover_pending(struct memory *memory, const char *product_word,

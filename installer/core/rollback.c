@@ -21,6 +21,7 @@ struct rollback {
     const struct state_kept *kept; /* of memory.state: valid until it changes */
     struct state_kept target;
     struct run run;
+    bool is_settled; /* the attempt is recorded */
     int64_t now;
 };
 
@@ -204,6 +205,15 @@ static enum errc plan_run(struct rollback *r, struct err *err)
     return rc;
 }
 
+static struct settle_ask settle_ask_of(struct rollback *r)
+{
+    return (struct settle_ask){ .memory = &r->memory,
+                                .events = r->events,
+                                .command = ATTEMPT_ROLLBACK,
+                                .outcome = r->out,
+                                .started = r->now };
+}
+
 static enum errc take_steps(struct rollback *r, struct err *err)
 {
     enum run_end end_of = RUN_NONE;
@@ -215,7 +225,9 @@ static enum errc take_steps(struct rollback *r, struct err *err)
     if (end_of == RUN_COMMITTED)
         (void)snprintf(why, sizeof(why), "version %.60s is back", r->target.version.text);
     outcome_end(r->out, result, why);
-    settle_run(&r->run, end_of);
+    const struct settle_ask ask = settle_ask_of(r);
+    settle_run(&r->run, end_of, &ask);
+    r->is_settled = true;
     return E_OK;
 }
 
@@ -276,14 +288,10 @@ static enum errc walk(struct rollback *r, const struct version *to, bool dry_run
 
 static enum errc write_down(struct rollback *r, struct err *err)
 {
-    struct settle_ask ask = { .memory = &r->memory,
-                              .events = r->events,
-                              .command = ATTEMPT_ROLLBACK,
-                              .outcome = r->out,
-                              .started = r->now };
+    const struct settle_ask ask = settle_ask_of(r);
     if (r->out->result[0] == '\0')
         return E_OK;
-    enum errc rc = settle_attempt(&ask, err);
+    enum errc rc = r->is_settled ? E_OK : settle_attempt(&ask, err);
     if (rc == E_OK && r->has_place && outcome_class(r->out) == RESULT_CLASS_SUCCESS)
         settle_collect(r->setup, &r->memory, &r->place, r->events);
     return rc;

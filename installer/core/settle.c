@@ -43,25 +43,6 @@ enum errc settle_commit(struct run *run, struct err *err)
     return memory_save(run->memory, err);
 }
 
-static enum errc end_run(struct run *run, enum run_end end, struct err *err)
-{
-    struct err ignored;
-    enum errc rc = E_OK;
-    if (end == RUN_COMMITTED) {
-        if (run_resume_scheduler(run, &ignored) != E_OK)
-            events_say(run->events, EVENT_WARNING, "the product's scheduler: %s", ignored.text);
-        rc = settle_commit(run, err);
-    }
-    return rc == E_OK ? run_tidy(run, end == RUN_COMMITTED, err) : rc;
-}
-
-void settle_run(struct run *run, enum run_end end)
-{
-    struct err err;
-    if (end != RUN_STUCK && end_run(run, end, &err) != E_OK)
-        events_say(run->events, EVENT_WARNING, "tidying up: %s", err.text);
-}
-
 /* --- the word and its reason */
 
 static void set_word(const struct settle_ask *ask, enum state_word word, const char *reason)
@@ -194,7 +175,6 @@ enum errc settle_attempt(const struct settle_ask *ask, struct err *err)
 {
     struct upgrade_state *s = &ask->memory->state;
     const struct upgrade_outcome *o = ask->outcome;
-    enum errc rc = E_OK;
     tell_end(ask);
     settle_word(ask);
     settle_waiting(ask);
@@ -205,8 +185,40 @@ enum errc settle_attempt(const struct settle_ask *ask, struct err *err)
         s->last_time = now_of(ask->memory);
         text_copy(s->last_result, sizeof(s->last_result), o->result);
     }
-    rc = memory_save(ask->memory, err);
-    return rc == E_OK ? add_history(ask, err) : rc;
+    struct err untold;
+    enum errc rc = memory_save(ask->memory, err);
+    if (ask->is_told || add_history(ask, &untold) == E_OK)
+        return rc;
+    if (rc == E_OK && err != NULL)
+        *err = untold;
+    return rc == E_OK ? untold.code : rc;
+}
+
+/* --- the end of a run */
+
+static enum errc take_over(struct run *run, struct err *err)
+{
+    struct err scheduler;
+    const enum errc resumed = run_resume_scheduler(run, &scheduler);
+    enum errc rc = settle_commit(run, err);
+    if (rc != E_OK || resumed == E_OK)
+        return rc;
+    *err = scheduler;
+    return err_prefix(err, "the product's scheduler: ");
+}
+
+void settle_run(struct run *run, enum run_end end, const struct settle_ask *ask)
+{
+    struct err err, untold;
+    enum errc rc = end == RUN_COMMITTED ? take_over(run, &err) : E_OK;
+    if (settle_attempt(ask, &untold) != E_OK && rc == E_OK) {
+        err = untold;
+        rc = err.code;
+    }
+    if (rc == E_OK && end != RUN_STUCK)
+        rc = run_tidy(run, end == RUN_COMMITTED, &err);
+    if (rc != E_OK)
+        events_say(run->events, EVENT_WARNING, "%s; surefoot recover goes on from here", err.text);
 }
 
 /* --- old versions */
@@ -246,7 +258,8 @@ struct sweeping {
     const struct memory *memory;
     const struct events *events;
     const char *folder;
-    bool keeps_parts; /* of the store: "NAME.part" */
+    bool keeps_parts; /* of the store: "NAME.part", */
+    const char *part; /* of that name alone; NULL: any */
     /* Of a pointer's versions alone: what we did not make stays, and what it leads to, whatever the
      * state says. */
     bool is_versions;
@@ -261,9 +274,11 @@ static bool is_known(const struct upgrade_state *s, const char *name)
     return strcmp(s->tree, name) == 0;
 }
 
-static bool is_part(const char *name)
+static bool is_part(const struct sweeping *s, const char *name)
 {
     const size_t len = strlen(name);
+    if (s->part != NULL)
+        return strcmp(name, s->part) == 0;
     return len > 5 && strcmp(name + len - 5, ".part") == 0;
 }
 
@@ -280,7 +295,7 @@ static enum errc sweep_name(void *ctx, const char *name, struct err *err)
 {
     const struct sweeping *s = ctx;
     char path[SETUP_PATH_ROOM];
-    if (is_known(&s->memory->state, name) || (s->keeps_parts && is_part(name)))
+    if (is_known(&s->memory->state, name) || (s->keeps_parts && is_part(s, name)))
         return E_OK;
     enum errc rc = setup_join(s->folder, name, path, err);
     if (rc == E_OK && s->is_versions && stays_among_versions(s, name, path))
@@ -322,14 +337,19 @@ static void sweep_versions(const struct memory *memory, const struct place *plac
                                      .current = { info.id[0], info.id[1] } });
 }
 
-void settle_sweep(struct memory *memory, const struct place *place, const struct events *events)
+void settle_sweep(struct memory *memory, const struct place *place, const char *part,
+                  const struct events *events)
 {
     static const char *const own[] = { "proof", "pristine" };
     char path[SETUP_PATH_ROOM];
     struct err ignored;
-    sweep_folder(&(struct sweeping){
-        .memory = memory, .events = events, .folder = place->store, .keeps_parts = true });
+    sweep_folder(&(struct sweeping){ .memory = memory,
+                                     .events = events,
+                                     .folder = place->store,
+                                     .keeps_parts = true,
+                                     .part = part });
     sweep_versions(memory, place, events);
+    memory_sweep(memory);
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         if (memory_path(memory, own[i], path, &ignored) == E_OK)
             sweep_folder(&(struct sweeping){ .memory = memory, .events = events, .folder = path });

@@ -41,6 +41,20 @@ enum errc setup_name_path(const char *path, struct err *err)
     return err_prefix(err, "%s: ", text_printable(span_text(path), shown, sizeof(shown)));
 }
 
+enum errc setup_sync_parent(struct platform *p, const char *path, struct err *err)
+{
+    char parent[SETUP_PATH_ROOM];
+    setup_parent(path, parent);
+    return p->fs->sync_folder(p->self, parent, err);
+}
+
+enum errc setup_make_folder(struct platform *p, const char *path, bool is_private, struct err *err)
+{
+    enum errc rc = is_private ? p->fs->make_private_folder(p->self, path, err)
+                              : p->fs->make_folder(p->self, path, err);
+    return rc == E_OK ? setup_sync_parent(p, path, err) : rc;
+}
+
 enum errc setup_make_folders(struct platform *p, const char *path, bool is_private, struct err *err)
 {
     char parent[SETUP_PATH_ROOM];
@@ -57,8 +71,7 @@ enum errc setup_make_folders(struct platform *p, const char *path, bool is_priva
         rc = setup_make_folders(p, parent, is_private, err);
     if (rc != E_OK)
         return rc;
-    rc = is_private ? p->fs->make_private_folder(p->self, path, err)
-                    : p->fs->make_folder(p->self, path, err);
+    rc = setup_make_folder(p, path, is_private, err);
     return rc == E_OK || rc == E_EXISTS ? E_OK : setup_name_path(path, err);
 }
 

@@ -62,9 +62,16 @@ void setup_cut_slashes(char *path);
 /* setup_name_path puts a path before an error's text, and returns the error's code. */
 enum errc setup_name_path(const char *path, struct err *err);
 
+/* setup_make_folder makes a folder, for its owner alone if `is_private`, and flushes its name;
+ * E_EXISTS where anything has that. setup_sync_parent flushes the names in the folder that holds a
+ * path. */
+MUST_USE enum errc setup_make_folder(struct platform *p, const char *path, bool is_private,
+                                     struct err *err);
+MUST_USE enum errc setup_sync_parent(struct platform *p, const char *path, struct err *err);
+
 /* setup_make_folders makes a folder and those above it that are not there, all for their owner
- * alone if `is_private`. E_OK where all are there, E_EXISTS where something that is no folder
- * stands in the way. */
+ * alone if `is_private`, and flushes their names. E_OK where all are there, E_EXISTS where
+ * something that is no folder stands in the way. */
 MUST_USE enum errc setup_make_folders(struct platform *p, const char *path, bool is_private,
                                       struct err *err);
 

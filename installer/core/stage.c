@@ -160,7 +160,11 @@ static enum errc make_roots(const struct stage *s, struct err *err)
 static enum errc flush(const struct stage *s, struct err *err)
 {
     enum errc rc = s->p->fs->flush_tree(s->p->self, s->tree, err);
-    return rc == E_OK ? s->p->fs->flush_tree(s->p->self, s->pristine, err) : rc;
+    if (rc == E_OK)
+        rc = s->p->fs->flush_tree(s->p->self, s->pristine, err);
+    if (rc == E_OK)
+        rc = setup_sync_parent(s->p, s->tree, err);
+    return rc == E_OK ? setup_sync_parent(s->p, s->pristine, err) : rc;
 }
 
 static enum errc build(struct stage *s, struct verified_package *package, struct err *err)

@@ -19,6 +19,25 @@ enum errc stage_old_path(const struct stage *s, const char *rel, char to[SETUP_P
 
 /* --- folders: private until they are dressed at the end */
 
+static enum errc make_folder(const struct stage *s, const char *path, struct err *err)
+{
+    enum errc rc = s->p->fs->make_private_folder(s->p->self, path, err);
+    return rc == E_EXISTS ? E_OK : rc;
+}
+
+/* From the root down; the path comes out as it was. */
+static enum errc make_from_root(const struct stage *s, char *path, size_t root_len, struct err *err)
+{
+    enum errc rc = E_OK;
+    char *slash = path + root_len;
+    while (rc == E_OK && (slash = strchr(slash + 1, '/')) != NULL) {
+        *slash = '\0';
+        rc = make_folder(s, path, err);
+        *slash = '/';
+    }
+    return rc == E_OK ? make_folder(s, path, err) : rc;
+}
+
 enum errc stage_make_parents(const struct stage *s, const char *root, const char *rel,
                              struct err *err)
 {
@@ -27,31 +46,14 @@ enum errc stage_make_parents(const struct stage *s, const char *root, const char
     if (rc != E_OK)
         return rc;
     const size_t root_len = strlen(root);
-    /* From the deepest on up to one that is there, then down again. */
-    size_t at = strlen(path);
-    for (;;) {
-        while (at > root_len && path[at] != '/')
-            at--;
-        if (at <= root_len)
-            return E_OK;
-        path[at] = '\0';
-        rc = s->p->fs->make_private_folder(s->p->self, path, err);
-        if (rc == E_OK || rc == E_EXISTS)
-            break;
-        if (rc != E_ABSENT)
-            return err_prefix(err, "%.120s: ", path);
-        at--;
-    }
-    for (size_t next = at; rc == E_OK || rc == E_EXISTS;) {
-        path[next] = '/';
-        const char *slash = strchr(path + next + 1, '/');
-        if (slash == NULL || path[next + 1] == '\0')
-            return E_OK;
-        next = (size_t)(slash - path);
-        path[next] = '\0';
-        rc = s->p->fs->make_private_folder(s->p->self, path, err);
-    }
-    return err_prefix(err, "%.120s: ", path);
+    char *last = strrchr(path, '/');
+    if ((size_t)(last - path) <= root_len)
+        return E_OK;
+    *last = '\0';
+    rc = make_folder(s, path, err); /* mostly it is there, or is alone missing */
+    if (rc == E_ABSENT)
+        rc = make_from_root(s, path, root_len, err);
+    return rc == E_OK ? rc : err_prefix(err, "%.120s: ", path);
 }
 
 /* --- owners, attributes, modes */

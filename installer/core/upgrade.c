@@ -234,8 +234,11 @@ static enum errc open_place(struct upgrade *u, struct err *err)
     else if (rc == E_ACCESS || rc == E_ABSENT)
         outcome_end(u->out, "UpgradeAbortedInsufficientPermissions", err->text);
     u->has_place = rc == E_OK;
-    if (rc == E_OK && is_real(u))
-        settle_sweep(&u->memory, &u->place, u->ask->events);
+    if (rc == E_OK && is_real(u)) {
+        char part[UPGRADE_PAYLOAD_ROOM];
+        upgrade_payload_name(u->payload, ".part", part);
+        settle_sweep(&u->memory, &u->place, part, u->ask->events);
+    }
     return rc;
 }
 
@@ -475,20 +478,25 @@ static enum errc walk(struct upgrade *u, struct err *err)
     return rc == E_OK && !was_adopted ? wait_or_take(u, err) : rc;
 }
 
+struct settle_ask upgrade_settle_ask(struct upgrade *u)
+{
+    return (struct settle_ask){ .memory = &u->memory,
+                                .events = u->ask->events,
+                                .command = upgrade_command(u),
+                                .outcome = u->out,
+                                .started = u->now,
+                                .sets_hold = outcome_class(u->out) == RESULT_CLASS_ROLLED_BACK };
+}
+
 /* Whatever ended it is written down; a look without consequence only keeps what it saw. */
 static enum errc write_down(struct upgrade *u, struct err *err)
 {
-    struct settle_ask ask = { .memory = &u->memory,
-                              .events = u->ask->events,
-                              .command = upgrade_command(u),
-                              .outcome = u->out,
-                              .started = u->now,
-                              .sets_hold = outcome_class(u->out) == RESULT_CLASS_ROLLED_BACK };
+    const struct settle_ask ask = upgrade_settle_ask(u);
     if (!u->has_memory || u->memory.lock == NULL)
         return E_OK;
     if (u->out->result[0] == '\0' || !is_real(u))
         return memory_save(&u->memory, err);
-    enum errc rc = settle_attempt(&ask, err);
+    enum errc rc = u->is_settled ? E_OK : settle_attempt(&ask, err);
     if (rc == E_OK && u->has_place && outcome_class(u->out) == RESULT_CLASS_SUCCESS)
         settle_collect(u->setup, &u->memory, &u->place, u->ask->events);
     return rc;
@@ -522,8 +530,12 @@ enum errc upgrade_do(const struct upgrade_ask *ask, struct upgrade_outcome *out,
     enum errc rc = walk(u, err);
     if (rc != E_OK && rc != E_ARGUMENT && out->result[0] == '\0')
         outcome_end(u->out, result_name(RESULT_PRE_FAILURE), err->text);
-    if (rc != E_ARGUMENT && write_down(u, &saving) != E_OK && out->result[0] == '\0')
-        outcome_end(u->out, result_name(RESULT_COULD_NOT_SET_MARKER), saving.text);
+    if (rc != E_ARGUMENT && write_down(u, &saving) != E_OK) {
+        events_say(ask->events, EVENT_WARNING, "how it ended can't be written down: %s",
+                   saving.text);
+        if (out->result[0] == '\0')
+            outcome_end(u->out, result_name(RESULT_COULD_NOT_SET_MARKER), saving.text);
+    }
     upgrade_fini(u);
     free(u);
     return rc == E_ARGUMENT ? rc : E_OK;

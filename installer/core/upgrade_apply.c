@@ -127,12 +127,11 @@ static enum errc name_trees(struct upgrade *u, struct err *err)
 
 static enum errc make_run_folder(struct upgrade *u, struct err *err)
 {
-    struct platform *p = u->setup->platform;
     char folder[SETUP_PATH_ROOM];
     enum errc rc = place_make_store(&u->place, err);
     if (rc == E_OK)
         rc = place_run(&u->place, u->run.new_name, folder, err);
-    return rc == E_OK ? p->fs->make_private_folder(p->self, folder, err) : rc;
+    return rc == E_OK ? setup_make_folder(u->setup->platform, folder, true, err) : rc;
 }
 
 static enum errc plan_run(struct upgrade *u, struct err *err)
@@ -197,7 +196,9 @@ static enum errc take_steps(struct upgrade *u, struct err *err)
         return rc;
     u->out->downtime_ms = run_downtime_ms(run);
     outcome_end(u->out, result, why);
-    settle_run(run, end);
+    const struct settle_ask ask = upgrade_settle_ask(u);
+    settle_run(run, end, &ask);
+    u->is_settled = true;
     return E_OK;
 }
 

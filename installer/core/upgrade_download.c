@@ -51,12 +51,18 @@ static enum errc tell_progress(void *ctx, uint64_t got, uint64_t total, struct e
     return E_OK;
 }
 
+void upgrade_payload_name(const struct payload *payload, const char *suffix,
+                          char to[UPGRADE_PAYLOAD_ROOM])
+{
+    char hex[TEXT_HEX_LEN(12)];
+    (void)text_to_hex(span_of(payload->sha256, 12), hex);
+    (void)snprintf(to, UPGRADE_PAYLOAD_ROOM, "payload-%s%s", hex, suffix);
+}
+
 static enum errc payload_path(struct upgrade *u, struct err *err)
 {
-    char hex[TEXT_HEX_LEN(32)], name[TEXT_HEX_LEN(32) + 16];
-    (void)text_to_hex(span_of(u->payload->sha256, 32), hex);
-    hex[24] = '\0';
-    (void)snprintf(name, sizeof(name), "payload-%s", hex);
+    char name[UPGRADE_PAYLOAD_ROOM];
+    upgrade_payload_name(u->payload, "", name);
     return setup_join(u->place.store, name, u->payload_path, err);
 }
 

@@ -4,6 +4,7 @@
 /* upgrade_private.h: what the pieces of an upgrade share: upgrade.c has the order of work. */
 
 #include "installer/core/look.h"
+#include "installer/core/settle.h"
 #include "installer/core/upgrade.h"
 
 /* What is installed, as far as we know it. */
@@ -39,12 +40,16 @@ struct upgrade {
     struct verified_package *package;
     char payload_path[SETUP_PATH_ROOM]; /* "" where none was fetched */
     struct run run;
+    bool is_settled; /* the attempt is recorded */
 };
 
 /* upgrade_command is what the history calls it: enum attempt_command. upgrade_preflight_ask is what
  * both looks at the machine have in common. */
 int upgrade_command(const struct upgrade *u);
 struct preflight_ask upgrade_preflight_ask(const struct upgrade *u, uint32_t phases);
+
+/* upgrade_settle_ask is what is recorded of an attempt whose outcome has its end. */
+struct settle_ask upgrade_settle_ask(struct upgrade *u);
 
 /* outcome_end_of_fetch says how a fetch that failed ends all of it: what is not what was signed is
  * refused by `word`; what is the network's or a server's may pass. Our own failures it leaves. */
@@ -63,6 +68,10 @@ MUST_USE enum errc upgrade_target(const struct setup *setup, enum target_os *os,
 /* --- upgrade_download.c: from the verified release to the verified package. E_REFUSED: the outcome
  * says why. */
 MUST_USE enum errc upgrade_download(struct upgrade *u, struct err *err);
+/* upgrade_payload_name is the file in the store that a payload comes to. */
+#define UPGRADE_PAYLOAD_ROOM 48
+void upgrade_payload_name(const struct payload *payload, const char *suffix,
+                          char to[UPGRADE_PAYLOAD_ROOM]);
 
 /* --- upgrade_apply.c: stage, prepare, run; ends with an outcome. */
 MUST_USE enum errc upgrade_apply(struct upgrade *u, struct err *err);

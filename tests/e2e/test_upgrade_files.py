@@ -194,7 +194,7 @@ def test_what_a_release_no_longer_lists_goes_and_its_changes_do_not_count(world:
     machine = begin(world, "", {"without": ["share/notes.txt"], "extra": {"share/new.txt": "new\n"}}, unlisted="stop")
     machine.upgrade()
     machine.expect("2.0.0")
-    assert sorted(os.listdir(machine.tree / "share")) == ["new.txt"]
+    assert sorted(os.listdir(machine.tree / "share")) == ["far", "new.txt"]
 
 
 # -- data ------------------------------------------------------------------------------------------------------------------

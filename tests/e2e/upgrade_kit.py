@@ -65,7 +65,8 @@ def grow(folder: Path, version: str, schema: int = 1, behave: dict[str, str] | N
          extra: dict[str, bytes | str] | None = None, without: Sequence[str] = ()) -> Path:
     """Writes a tree of the sample product. `behave` is how it misbehaves; `extra` more files, of which those in bin/ are programs."""
     files: dict[str, bytes | str] = {"bin/orchard": (SAMPLE / "orchard.py").read_bytes(), "bin/orchardctl": (SAMPLE / "orchardctl.sh").read_bytes(),
-                                     "conf/orchard.ini": ini, "lib/version": f"{version}\n", "lib/schema": f"{schema}\n", "share/notes.txt": "Keep dry.\n" * 50}
+                                     "conf/orchard.ini": ini, "lib/version": f"{version}\n", "lib/schema": f"{schema}\n", "share/notes.txt": "Keep dry.\n" * 50,
+                                     "share/far/down/below/notes.txt": "In folders that hold nothing else.\n"}
     files |= {f"lib/part-{p}": f"{version}\n{p * 400}\n" for p in PARTS}
     files |= {f"behave/{word}": f"{value}\n" for word, value in (behave or {}).items()}
     files |= extra or {}
