@@ -136,6 +136,7 @@ void mock_plan(struct mock *m, const struct fault_plan *plan)
 void mock_set_clock(struct mock *m, int64_t unix_s)
 {
     m->clock_ms = unix_s * 1000;
+    m->disk.now_ns = m->clock_ms * 1000000;
     mock_pass(m, 0);
 }
 

@@ -20,7 +20,8 @@ struct mock *mock_new(bool is_windows);
 void mock_free(struct mock *m);
 struct platform *mock_platform(struct mock *m);
 
-/* mock_plan: what goes wrong with the disk from now on; NULL: nothing. */
+/* mock_plan: what goes wrong from now on with the disk, with programs that are run, and with services
+ * that are started or stopped; NULL: nothing. */
 void mock_plan(struct mock *m, const struct fault_plan *plan);
 
 /* --- the clock: seconds since 1970. It stands but while somebody sleeps or mock_pass is called. */

@@ -42,9 +42,14 @@ static enum errc proc_run(void *self, const struct proc_command *command, struct
     *out = (struct proc_result){ .end = PROC_EXITED };
     if (program == NULL)
         return err_set(err, E_ABSENT, "cannot be run: there is no such program");
+    bool is_ignored = false;
+    enum errc rc =
+        fault_ask(m->disk.plan, FAULT_ACT, "run", command->argv[0], &is_ignored, err);
+    if (rc != E_OK || is_ignored)
+        return rc;
     buf_init(&out->output, command->output_max);
     const int64_t began = m->monotonic_ms;
-    enum errc rc = program->fn(program->ctx, m, command, out, err);
+    rc = program->fn(program->ctx, m, command, out, err);
     out->took_ms = m->monotonic_ms - began;
     if (rc != E_OK)
         buf_fini(&out->output);

@@ -55,8 +55,13 @@ static enum errc service_status(void *self, const char *name, struct service_sta
 }
 
 /* E_OK: go on and do it. */
-static enum errc turn(struct mock *m, enum mock_turn how, int64_t timeout_ms, struct err *err)
+static enum errc turn(struct mock *m, const struct mock_service *s, enum mock_turn how,
+                      int64_t timeout_ms, struct err *err)
 {
+    bool is_ignored = false;
+    enum errc rc = fault_ask(m->disk.plan, FAULT_ACT, "turn", s->name, &is_ignored, err);
+    if (rc != E_OK)
+        return rc;
     mock_pass(m, how == TURN_HANGS ? timeout_ms : TURN_MS);
     switch (how) {
     case TURN_REFUSES: return err_set(err, E_IO, "failed (exit-code)");
@@ -75,7 +80,7 @@ static enum errc service_start(void *self, const char *name, int64_t timeout_ms,
         return err_set(err, E_ABSENT, "%.60s: there is no such service", name);
     if (s->is == SERVICE_IS_RUNNING)
         return E_OK;
-    enum errc rc = turn(m, s->start, timeout_ms, err);
+    enum errc rc = turn(m, s, s->start, timeout_ms, err);
     if (rc == E_OK && s->on_start != NULL)
         rc = s->on_start(s->ctx, m, s, err);
     s->is = rc == E_OK ? SERVICE_IS_RUNNING : SERVICE_IS_FAILED;
@@ -92,7 +97,7 @@ static enum errc service_stop(void *self, const char *name, int64_t timeout_ms, 
         return err_set(err, E_ABSENT, "%.60s: there is no such service", name);
     if (s->is == SERVICE_IS_STOPPED || s->is == SERVICE_IS_FAILED)
         return E_OK;
-    enum errc rc = turn(m, s->stop, timeout_ms, err);
+    enum errc rc = turn(m, s, s->stop, timeout_ms, err);
     if (rc == E_OK) {
         s->is = SERVICE_IS_STOPPED;
         s->pid = 0;

@@ -234,7 +234,7 @@ static void what_nobody_knows_is_swept_away(void **state)
     IS(E_OK, place_make_store(&place, &why));
     IS(E_OK, place_run(&place, names[3], path, &why));
     make_folder(path, 0700);
-    settle_sweep(&memory, &place, NULL);
+    settle_sweep(&memory, &place, NULL, NULL);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         IS(E_OK, place_put_away(&place, names[i], path, &why));
         assert_int_equal(info_of(path).kind, stays[i] ? FS_FOLDER : FS_ABSENT);

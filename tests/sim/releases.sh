@@ -1,0 +1,72 @@
+#!/bin/sh
+# Makes what the simulator's machines are offered: a small product in versions, published by the real surefoot-publish.
+#
+#   usage: releases.sh SUREFOOT-PUBLISH FOLDER
+#
+#   FOLDER/trees/VERSION/   the maker's folder of built files          FOLDER/site/   the release folder, all versions offered
+#   FOLDER/maker.pub        the key's public half
+#
+# 1.0.0 is plain. 2.0.0 migrates the data, has files that are new, gone, changed and unchanged, and a new setting. 3.0.0 migrates and is
+# not well. 4.0.0 does not start.
+set -eu
+publish=$1 folder=$2
+rm -rf "$folder"
+mkdir -p "$folder/trees" "$folder/site"
+cd "$folder"
+
+ctl() {
+    cat <<'CTL'
+#!/bin/sh
+# ctl COMMAND HOME   what the mock machine's program of this name does, for a real one
+tree=$(dirname "$0")/.. home=$2
+case $1 in
+start)
+    [ ! -e "$tree/behave/dead" ] || exit 1
+    [ "$(cat "$tree/lib/schema")" = 1 ] || echo "schema $(cat "$tree/lib/schema")" >"$home/data/db"
+    cat "$tree/lib/version" >"$home/running"
+    ;;
+stop) rm -f "$home/running" ;;
+status) [ -e "$home/running" ] || exit 3 ;;
+health) [ -e "$home/running" ] && [ ! -e "$tree/behave/ill" ] ;;
+scheduler) [ ! -e "$home/scheduler-off" ] ;;
+suspend) : >"$home/scheduler-off" ;;
+resume) rm -f "$home/scheduler-off" ;;
+esac
+CTL
+}
+
+grow() { # VERSION SCHEMA [HOW IT MISBEHAVES]
+    tree=trees/$1
+    mkdir -p "$tree/bin" "$tree/conf" "$tree/lib/deep" "$tree/share"
+    ctl >"$tree/bin/ctl"
+    chmod 755 "$tree/bin/ctl"
+    echo "$1" >"$tree/lib/version"
+    echo "$2" >"$tree/lib/schema"
+    for part in a b c; do echo "$1 part $part" >"$tree/lib/part-$part"; done
+    echo "$1 deep" >"$tree/lib/deep/part-d"
+    echo "Keep dry." >"$tree/share/notes"
+    [ "$1" = 1.0.0 ] || printf '; keep is in days\n[records]\nkeep = 30\n\n' >"$tree/conf/app.ini"
+    printf '[server]\nport = 0\n\nname = app\n' >>"$tree/conf/app.ini"
+    if [ "$1" = 1.0.0 ]; then
+        echo "old" >"$tree/share/old-only"
+    else
+        mkdir "$tree/fresh"
+        echo "new" >"$tree/fresh/new-only"
+        ln -s ../lib/part-a "$tree/share/link"
+    fi
+    if [ $# -gt 2 ]; then
+        mkdir "$tree/behave"
+        echo "$3" >"$tree/behave/$3"
+    fi
+}
+
+"$publish" keygen --out maker --no-passphrase --quiet
+grow 1.0.0 1
+grow 2.0.0 2
+grow 3.0.0 2 ill
+grow 4.0.0 2 dead
+for version in 1.0.0 2.0.0 3.0.0 4.0.0; do
+    "$publish" release "trees/$version" --product app --version "$version" --dir site --key maker.key --quiet
+done
+"$publish" feed site --product app --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key maker.key --quiet
+rm -f maker.key

@@ -1,0 +1,123 @@
+#include "sim.h"
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PRODUCT_MAX 65536
+
+static char *copy(const char *text)
+{
+    char *to = strdup(text);
+    if (to == NULL)
+        abort();
+    return to;
+}
+
+static char *attribute(xmlNode *node, const char *name)
+{
+    xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *)name);
+    char *to = value == NULL ? NULL : copy((const char *)value);
+    xmlFree(value);
+    return to;
+}
+
+static enum deed deed_named(const char *name)
+{
+    static const char *const names[] = {
+        "install", "upgrade", "run", "rollback", "recover", "put"
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum deed)i;
+    sim_fail("no step is called \"%s\"", name);
+    return DO_RECOVER;
+}
+
+static void read_deed(xmlNode *node, struct deed_of *out)
+{
+    const bool is_put = strcmp((const char *)node->name, "put") == 0;
+    char *name = is_put ? copy("put") : attribute(node, "do");
+    if (name == NULL)
+        sim_fail("<%s> says not what to do", (const char *)node->name);
+    *out = (struct deed_of){ .deed = deed_named(name),
+                             .to = attribute(node, "to"),
+                             .result = attribute(node, "result"),
+                             .path = attribute(node, "path") };
+    free(name);
+    xmlChar *text = xmlNodeGetContent(node);
+    out->text = copy((const char *)text);
+    xmlFree(text);
+}
+
+static void read_product(xmlDoc *document, xmlNode *node, struct buf *to)
+{
+    xmlBuffer *page = xmlBufferCreate();
+    xmlNode *alone = xmlDocCopyNode(node, document, 1);
+    xmlReconciliateNs(document, alone);
+    if (page == NULL || xmlNodeDump(page, document, alone, 0, 0) < 0)
+        abort();
+    buf_init(to, PRODUCT_MAX);
+    if (buf_add_text(to, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", NULL) != E_OK ||
+        buf_add_text(to, (const char *)xmlBufferContent(page), NULL) != E_OK)
+        abort();
+    xmlBufferFree(page);
+    xmlFreeNode(alone);
+}
+
+static void read_child(xmlDoc *document, xmlNode *node, struct scenario *out)
+{
+    const char *name = (const char *)node->name;
+    if (strcmp(name, "product") == 0) {
+        read_product(document, node, &out->product);
+    } else if (strcmp(name, "before") == 0 || strcmp(name, "put") == 0) {
+        if (out->n_before == ARRAY_LEN(out->before))
+            sim_fail("too many steps before the explored one");
+        read_deed(node, &out->before[out->n_before++]);
+    } else if (strcmp(name, "explored") == 0) {
+        char *ends = attribute(node, "ends");
+        read_deed(node, &out->explored);
+        out->ends_new = ends != NULL && strcmp(ends, "new") == 0;
+        free(ends);
+    } else {
+        sim_fail("a scenario has no <%s>", name);
+    }
+}
+
+void scenario_read(const char *path, struct scenario *out)
+{
+    memset(out, 0, sizeof(*out));
+    xmlDoc *document = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOBLANKS);
+    if (document == NULL)
+        sim_fail("%s is no XML document", path);
+    xmlNode *root = xmlDocGetRootElement(document);
+    const char *name = strrchr(path, '/');
+    out->name = copy(name == NULL ? path : name + 1);
+    out->name[strcspn(out->name, ".")] = '\0';
+    out->about = attribute(root, "about");
+    for (xmlNode *node = root->children; node != NULL; node = node->next)
+        if (node->type == XML_ELEMENT_NODE)
+            read_child(document, node, out);
+    if (out->product.len == 0 || out->explored.text == NULL || out->about == NULL)
+        sim_fail("%s lacks its product, its explored step, or what it is about", path);
+    xmlFreeDoc(document);
+}
+
+static void deed_fini(struct deed_of *d)
+{
+    free(d->to);
+    free(d->result);
+    free(d->path);
+    free(d->text);
+}
+
+void scenario_fini(struct scenario *s)
+{
+    for (size_t i = 0; i < s->n_before; i++)
+        deed_fini(&s->before[i]);
+    deed_fini(&s->explored);
+    buf_fini(&s->product);
+    free(s->name);
+    free(s->about);
+}

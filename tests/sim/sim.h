@@ -1,0 +1,128 @@
+#ifndef SUREFOOT_TESTS_SIM_H
+#define SUREFOOT_TESTS_SIM_H
+
+/* sim.h: the simulator. A scenario (an XML file) is a product, what stands on the machine, and one
+ * step that is explored: an upgrade, a rollback. Explored means: the step is taken once to see
+ * every operation that it does; then the machine stops before each of them, with every kind of
+ * loss, and each operation fails in turn. After each, `recover` must leave the old or the new
+ * version: whole, running, and known as such; nothing left over; and the step can be taken again.
+ *
+ *   scenario.c   reads the file                 check.c     what must hold afterwards
+ *   world.c      the machine and the product    crash.c     the machine stops at each operation
+ *   trace.c      the same on the real system    fault.c     each operation fails, or lies
+ *
+ * All end the program where something of the simulator's own is wrong. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "installer/core/upgrade.h"
+#include "platform/mock/mock.h"
+
+/* ---------------------------------------------------------------------------------- scenarios */
+
+enum deed { DO_INSTALL, DO_UPGRADE, DO_RUN, DO_ROLLBACK, DO_RECOVER, DO_PUT };
+
+struct deed_of {
+    enum deed deed;
+    char *to;          /* version, or NULL */
+    char *result;      /* that it must give; NULL: any */
+    char *path, *text; /* of DO_PUT; "@TREE@" in the path is the tree in place */
+};
+
+struct scenario {
+    char *name; /* of the file, without ".xml" */
+    char *about;
+    struct buf product; /* the product file; "@ROOT@" in it is the machine's root */
+    struct deed_of before[16], explored;
+    size_t n_before;
+    bool ends_new; /* without a fault the explored step leaves the new version */
+};
+
+void scenario_read(const char *path, struct scenario *out);
+void scenario_fini(struct scenario *s);
+
+/* -------------------------------------------------------------------------------------- world */
+
+struct world {
+    const struct scenario *scenario;
+    struct mock *mock;         /* NULL: the real system */
+    struct platform *platform; /* what our code is given: the mock, wrapped or not, or the system */
+    char root[200];            /* "" on the mock */
+    char running[32];          /* the version that the service runs; "": none */
+    bool saw_mixed;            /* a service began on a tree of two versions */
+    struct buf trace;          /* one line an event: identifier, result, versions */
+    char said[400];            /* by the last step, of how it ended */
+};
+
+/* world_new is a machine with the releases of a folder (releases.sh) and the scenario's product,
+ * and nothing installed. `root` NULL: on a mock. */
+void world_new(struct world *w, const struct scenario *s, const char *releases, const char *root);
+void world_fini(struct world *w);
+
+/* world_do takes a step through the same functions as the command line. The result is "" where
+ * nothing was to be done; "error: ..." where the function itself failed. */
+void world_do(struct world *w, const struct deed_of *deed, char result[RUN_RESULT_ROOM]);
+/* world_prepare takes the steps before the explored one. */
+void world_prepare(struct world *w);
+/* world_boot is what the system does after it was started: the product's service, once recover ran.
+ */
+void world_boot(struct world *w);
+
+void world_path(const struct world *w, const char *path, char to[400]);
+/* world_tree is the tree in place: the install folder, or what `current` leads to. */
+void world_tree(const struct world *w, char to[400]);
+
+/* A picture is all that is in the tree in place and in the product's data: names, modes, bytes. */
+char *world_picture(struct world *w);
+
+/* -------------------------------------------------------------------------------------- check */
+
+/* What an explored step may leave. */
+struct ends {
+    char *before, *after; /* pictures; `after` NULL: only the old is right */
+    char before_version[32], after_version[32];
+};
+
+/* check_after finds whatever does not hold after a fault, a `recover` that gave `result`, and a
+ * start of the machine; *out_is_new which version is there. `may_be_stuck`: recover itself was kept
+ * from its work, so another one may be pending. False with a sentence in `why`. */
+bool check_after(struct world *w, const struct ends *ends, bool *out_is_new, char why[300]);
+
+/* check_again: recover has nothing to do, and the explored step can be taken, or is done. */
+bool check_again(struct world *w, const struct ends *ends, bool is_new, char why[300]);
+
+/* ---------------------------------------------------------------------------- what is counted */
+
+struct tally {
+    uint64_t n_states; /* crashes, each with its own loss */
+    uint64_t n_second; /* of these, in a recovery */
+    uint64_t n_faults; /* operations that failed */
+    uint64_t n_lies;   /* that were passed over in silence, */
+    uint64_t n_caught; /* and were found out */
+    uint64_t n_violations;
+};
+extern struct tally *tally; /* shared by all processes */
+
+/* How thorough: every operation is always met; these say with how many kinds of loss, and how often
+ * the recovery is interrupted too. */
+struct sim_effort {
+    unsigned n_random;  /* random losses at each operation */
+    bool each_alone;    /* lose each pending change alone, not one of them */
+    unsigned nth_again; /* interrupt the recovery of every nth crash */
+    unsigned n_jobs;
+};
+
+void crash_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort);
+void fault_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort);
+/* lie_explore returns false where a lie that must be found out was not. */
+bool lie_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort);
+
+/* sim_report says what does not hold, once for each process. */
+void sim_report(const struct world *w, const char *where, const char *why);
+/* sim_job runs `fn` in a copy of this process, n_jobs side by side; sim_jobs_end waits for all. */
+void sim_job(unsigned n_jobs, void (*fn)(void *ctx), void *ctx);
+void sim_jobs_end(void);
+void sim_fail(const char *fmt, ...) PRINTF_FORMAT(1, 2);
+
+#endif
