@@ -120,9 +120,12 @@ enum errc place_make_store(const struct place *p, struct err *err)
 void place_drop_store(const struct place *p)
 {
     struct platform *m = p->setup->platform;
+    char versions[SETUP_PATH_ROOM];
     struct err ignored;
-    if (m->fs->remove_folder(m->self, p->store, &ignored) != E_OK)
-        return; /* something is kept in it, or it was never made */
+    /* Where something is in them they stay. */
+    (void)!m->fs->remove_folder(m->self, p->store, &ignored);
+    if (p->mode == STATE_SWITCH_POINTER && place_versions(p, versions, &ignored) == E_OK)
+        (void)!m->fs->remove_folder(m->self, versions, &ignored);
 }
 
 bool place_is_tree_name(const char *name)
@@ -275,4 +278,27 @@ enum errc place_open(const struct setup *setup, const struct upgrade_state *stat
                        "now says another",
                        state_switch_words[state->switch_mode]);
     return store_of(out, err);
+}
+
+/* An installation that was begun has left its store. */
+enum errc place_find(const struct setup *setup, const struct upgrade_state *state,
+                     struct place *out, struct err *err)
+{
+    static const int modes[] = { STATE_SWITCH_EXCHANGE, STATE_SWITCH_POINTER };
+    struct platform *m = setup->platform;
+    if (state->switch_mode != STATE_SWITCH_NONE)
+        return place_open(setup, state, out, err);
+    *out = (struct place){ .setup = setup };
+    if (setup->install[0] == '\0')
+        return err_set(err, E_ABSENT, "there is no install folder");
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        struct fs_info info = { .kind = FS_ABSENT };
+        out->mode = modes[i];
+        enum errc rc = store_of(out, err);
+        if (rc == E_OK)
+            rc = m->fs->stat_link(m->self, out->store, &info, err);
+        if (rc != E_OK || info.kind == FS_FOLDER)
+            return rc;
+    }
+    return err_set(err, E_ABSENT, "nothing was begun");
 }

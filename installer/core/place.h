@@ -31,11 +31,17 @@ struct place {
 MUST_USE enum errc place_open(const struct setup *setup, const struct upgrade_state *state,
                               struct place *out, struct err *err);
 
+/* place_find is the same without a try, for what is to be tidied up: where nothing is recorded, the
+ * mode whose store is there; E_ABSENT where there is none. */
+MUST_USE enum errc place_find(const struct setup *setup, const struct upgrade_state *state,
+                              struct place *out, struct err *err);
+
 /* place_probe asks whether the recorded mode still works: E_UNSUPPORTED with the reason. */
 MUST_USE enum errc place_probe(const struct place *p, struct err *err);
 
 /* place_make_store makes it where it is not there; E_ACCESS where it is and others may enter it.
- * place_drop_store takes it away if it is empty. */
+ * place_drop_store takes it away if it is empty,
+ * and so a pointer's folder of versions. */
 MUST_USE enum errc place_make_store(const struct place *p, struct err *err);
 void place_drop_store(const struct place *p);
 

@@ -123,9 +123,10 @@ static void sweep(struct memory *memory, const struct events *events)
 {
     struct place place;
     struct err ignored;
-    if (memory->state.switch_mode != STATE_SWITCH_NONE &&
-        place_open(memory->setup, &memory->state, &place, &ignored) == E_OK)
+    if (place_find(memory->setup, &memory->state, &place, &ignored) == E_OK)
         settle_sweep(memory, &place, NULL, events);
+    else
+        memory_sweep(memory);
 }
 
 enum errc recover_pending(struct memory *memory, const char *product_word,

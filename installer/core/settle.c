@@ -322,13 +322,15 @@ static void sweep_versions(const struct memory *memory, const struct place *plac
 {
     struct platform *p = memory->setup->platform;
     char tree[SETUP_PATH_ROOM], folder[SETUP_PATH_ROOM];
-    struct fs_info info;
+    struct fs_info info = { .kind = FS_ABSENT };
     struct err ignored;
     bool there = false;
     if (place->mode != STATE_SWITCH_POINTER ||
-        place_current(place, tree, &there, &ignored) != E_OK || !there ||
-        p->fs->stat_link(p->self, tree, &info, &ignored) != E_OK || info.kind != FS_FOLDER ||
-        place_versions(place, folder, &ignored) != E_OK)
+        place_current(place, tree, &there, &ignored) != E_OK ||
+        (!there && memory->state.has_installed) || place_versions(place, folder, &ignored) != E_OK)
+        return;
+    if (there &&
+        (p->fs->stat_link(p->self, tree, &info, &ignored) != E_OK || info.kind != FS_FOLDER))
         return;
     sweep_folder(&(struct sweeping){ .memory = memory,
                                      .events = events,

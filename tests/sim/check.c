@@ -24,12 +24,18 @@ static bool fails(char why[300], const char *fmt, ...)
 
 /* --- what is remembered */
 
-static bool read_state(struct world *w, struct upgrade_state *out, char why[300])
+/* Before a first installation there may be none. */
+static bool read_state(struct world *w, bool has_state, struct upgrade_state *out, char why[300])
 {
     struct platform *p = mock_platform(w->mock);
     struct buf bytes;
     struct err err;
-    if (platform_read_file(p, STATE "/state.xml", STATE_BYTES_MAX, &bytes, &err) != E_OK)
+    const enum errc read = platform_read_file(p, STATE "/state.xml", STATE_BYTES_MAX, &bytes, &err);
+    if (read == E_ABSENT && !has_state) {
+        *out = (struct upgrade_state){ .word = STATE_ENABLED };
+        return true;
+    }
+    if (read != E_OK)
         return fails(why, "the state: %s", err.text);
     enum errc rc = state_read(buf_span(&bytes), out, &err);
     buf_fini(&bytes);
@@ -126,7 +132,11 @@ static bool history_tells(struct world *w, const struct ends *ends, bool is_new,
     struct history h;
     struct buf bytes;
     struct err err;
-    if (platform_read_file(p, STATE "/history.xml", HISTORY_BYTES_MAX, &bytes, &err) != E_OK)
+    const enum errc read =
+        platform_read_file(p, STATE "/history.xml", HISTORY_BYTES_MAX, &bytes, &err);
+    if (read == E_ABSENT && !is_new && ends->before_version[0] == '\0')
+        return true;
+    if (read != E_OK)
         return fails(why, "the history: %s", err.text);
     enum errc rc = history_read(buf_span(&bytes), &h, &err);
     buf_fini(&bytes);
@@ -153,7 +163,7 @@ bool check_after(struct world *w, const struct ends *ends, bool *out_is_new, cha
     struct upgrade_state *state = calloc(1, sizeof(*state));
     char *now = world_picture(w);
     const bool is_old = strcmp(now, ends->before) == 0;
-    bool holds = state != NULL && read_state(w, state, why);
+    bool holds = state != NULL && read_state(w, ends->before_version[0] != '\0', state, why);
     *out_is_new = !is_old && ends->after != NULL && strcmp(now, ends->after) == 0;
     const char *version = *out_is_new ? ends->after_version : ends->before_version;
     if (holds && !is_old && !*out_is_new)

@@ -50,6 +50,7 @@ struct world {
     struct platform *platform; /* what our code is given: the mock, wrapped or not, or the system */
     char root[200];            /* "" on the mock */
     char running[32];          /* the version that the service runs; "": none */
+    char home[200];            /* the product's own folder, as its program was told */
     bool saw_mixed;            /* a service began on a tree of two versions */
     struct buf trace;          /* one line an event: identifier, result, versions */
     char said[400];            /* by the last step, of how it ended */
