@@ -151,7 +151,7 @@ struct fs_ops {
     enum errc (*cut)(void *self, const char *path, uint64_t size, struct err *err);
 
     /* --- making it last */
-    /* Flushes the names in a folder to the device. */
+    /* Flushes the names in a folder (links followed) to the device. */
     enum errc (*sync_folder)(void *self, const char *folder, struct err *err);
     /* Flushes all that is below a folder to the device, contents and names. */
     enum errc (*flush_tree)(void *self, const char *folder, struct err *err);

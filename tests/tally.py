@@ -1,4 +1,4 @@
-"""Counts tests in what the runners leave behind, for ./dev:  tally.py meson TESTLOG.JSON | tally.py pytest JUNIT.XML
+"""Counts tests in what the runners leave behind, for ./dev:  tally.py meson TESTLOG.JSON | tally.py pytest JUNIT.XML | tally.py sim RESULTS
 
 Prints "PASSED FAILED SKIPPED". A unit test program counts as the cmocka tests in it; one that dies or times out as one failure more.
 What was skipped is not passed. Missing or unreadable results are one failure."""
@@ -37,6 +37,11 @@ def of_meson(path: Path) -> Counts:
     return tuple(map(sum, zip(*each))) if each else (0, 1, 0)       # type: ignore[return-value]
 
 
+def of_sim(path: Path) -> Counts:
+    words = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines()]
+    return (words.count("passed"), words.count("failed"), 0) if words else (0, 1, 0)
+
+
 def of_pytest(path: Path) -> Counts:
     suites = list(ET.parse(path).getroot().iter("testsuite"))
     total, failures, errors, skipped = (sum(int(s.get(k, 0)) for s in suites) for k in ("tests", "failures", "errors", "skipped"))
@@ -46,7 +51,7 @@ def of_pytest(path: Path) -> Counts:
 
 if __name__ == "__main__":
     try:
-        counts = {"meson": of_meson, "pytest": of_pytest}[sys.argv[1]](Path(sys.argv[2]))
+        counts = {"meson": of_meson, "pytest": of_pytest, "sim": of_sim}[sys.argv[1]](Path(sys.argv[2]))
     except (OSError, ValueError, ET.ParseError) as e:
         print(e, file=sys.stderr)
         counts = (0, 1, 0)

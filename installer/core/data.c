@@ -126,7 +126,7 @@ static enum errc take_snapshot(const struct data_place *p, const struct spot *s,
         return rc;
     rc = stage_sweep(m, s->folder, err); /* what an interrupted one left */
     if (rc == E_OK)
-        rc = setup_make_folder(m, s->folder, true, err);
+        rc = m->fs->make_private_folder(m->self, s->folder, err); /* its name is flushed below */
     if (rc == E_OK)
         rc = is_there(p, s->data, &there, err);
     if (rc != E_OK)

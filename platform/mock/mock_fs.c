@@ -514,7 +514,7 @@ static enum errc fs_cut(void *self, const char *path, uint64_t size, struct err 
 static enum errc fs_sync_folder(void *self, const char *path, struct err *err)
 {
     struct disk_node *folder = NULL;
-    enum errc rc = disk_get(disk_of(self), path, false, &folder, err);
+    enum errc rc = disk_get(disk_of(self), path, true, &folder, err);
     if (rc == E_OK && folder->kind != FS_FOLDER)
         rc = err_set(err, E_ABSENT, "is no folder");
     return rc == E_OK ? disk_flush_names(disk_of(self), folder, path, err) : rc;

@@ -13,10 +13,10 @@ enum errc fs_sync_folder(void *self, const char *folder, struct err *err)
 {
     int fd = -1;
     UNUSED(self);
-    enum errc rc = posix_open_nofollow(folder, O_RDONLY | O_DIRECTORY, &fd, err);
-    if (rc != E_OK)
-        return rc;
-    rc = posix_flush_folder(fd, err);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return os_err_set(err, errno, "cannot open");
+    enum errc rc = posix_flush_folder(fd, err);
     (void)close(fd);
     return rc;
 }

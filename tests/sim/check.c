@@ -193,7 +193,8 @@ static bool gives(struct world *w, const struct deed_of *deed, const char *expec
     world_do(w, deed, result);
     return expected == NULL || strcmp(result, expected) == 0
                ? true
-               : fails(why, "again: \"%.150s\" instead of \"%s\"", result, expected);
+               : fails(why, "again: \"%.100s\" instead of \"%s\" (%.80s)", result, expected,
+                       w->said);
 }
 
 bool check_again(struct world *w, const struct ends *ends, bool is_new, char why[300])
@@ -213,5 +214,7 @@ bool check_again(struct world *w, const struct ends *ends, bool is_new, char why
         return fails(why + strlen(why), " (after the step was taken again)");
     if (holds && !is_new && w->scenario->ends_new && !is_new_now)
         holds = fails(why, "the step was taken again and left the old version");
+    for (size_t i = 0; holds && i < w->scenario->n_then; i++)
+        holds = gives(w, &w->scenario->then[i], w->scenario->then[i].result, why);
     return holds;
 }

@@ -117,6 +117,13 @@ static struct fault stop_here(void *ctx, const struct fault_step *step)
     return (struct fault){ FAULT_NONE, E_OK };
 }
 
+void crash_at(struct world *w, const struct ends *ends, const struct sim_effort *effort,
+              const struct fault_step *step, uint64_t n, bool is_power, enum disk_loss_how how)
+{
+    struct exploring x = { .w = w, .ends = ends, .effort = effort, .n = n };
+    stop(&x, step, is_power, how, n);
+}
+
 void crash_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort)
 {
     struct exploring x = { .w = w, .ends = ends, .effort = effort };

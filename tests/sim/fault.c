@@ -1,13 +1,10 @@
-/* Each operation fails in turn, on a machine that goes on; and each flush lies in turn, on one that
- * stops. */
+/* Each operation fails in turn, on a machine that goes on. */
 
 #include "sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---------------------------------------------------------------------------- one that fails */
 
 struct failing {
     struct world *w;
@@ -96,12 +93,4 @@ void fault_explore(struct world *w, const struct ends *ends, const struct sim_ef
     fail_each(w, ends, effort, all, E_IO);
     fail_each(w, ends, effort, 1 << FAULT_CHANGE | 1 << FAULT_FLUSH, E_SPACE);
     fail_each(w, ends, effort, 1 << FAULT_CHANGE | 1 << FAULT_ACT, E_ACCESS);
-}
-
-bool lie_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort)
-{
-    UNUSED(w);
-    UNUSED(ends);
-    UNUSED(effort);
-    return true;
 }

@@ -1,9 +1,11 @@
 /* sim [option...] RELEASES SCENARIO.xml...
  *
  *   --long        every pending change lost alone, more random losses, every recovery interrupted
- *   --crash, --fault, --lie, --trace   only these (default: all)
+ *   --crash, --fault, --lie, --trace   only these (default: all); --trace takes the steps on the
+ * real system as well, in a temporary folder
  *   --again N     interrupt the recovery of every Nth crash; 0: of none
- *   --jobs N
+ *   --jobs N      side by side
+ *   --results FILE   a line for each scenario: passed or failed, and its name
  *
  * Ends with "N crash states, ..., N violations", and with 1 if there is any. */
 
@@ -19,9 +21,10 @@
 
 #include "verify/digest.h"
 
-#define REPORTS_MAX 25
+#define REPORTS_MAX 60
 
 struct tally *tally;
+bool sim_is_hunting;
 static unsigned n_running;
 
 void sim_fail(const char *fmt, ...)
@@ -38,7 +41,9 @@ void sim_fail(const char *fmt, ...)
 
 void sim_report(const struct world *w, const char *where, const char *why)
 {
-    if (__atomic_add_fetch(&tally->n_violations, 1, __ATOMIC_RELAXED) <= REPORTS_MAX)
+    if (sim_is_hunting)
+        __atomic_add_fetch(&tally->n_found, 1, __ATOMIC_RELAXED);
+    else if (__atomic_add_fetch(&tally->n_violations, 1, __ATOMIC_RELAXED) <= REPORTS_MAX)
         (void)fprintf(stderr, "%s: %s: %s\n", w->scenario->name, where, why);
 }
 
@@ -86,6 +91,7 @@ struct options {
     bool crash, fault, lie, trace;
     struct sim_effort effort;
     const char *releases;
+    FILE *results; /* NULL: nowhere */
 };
 
 static void version_now(struct world *w, char to[32])
@@ -124,6 +130,30 @@ static void see_ends(const struct scenario *s, const char *releases, struct ends
     world_fini(&w);
 }
 
+static void report(const struct scenario *s, const struct options *o, const struct tally *before)
+{
+    const uint64_t n_violations = tally->n_violations - before->n_violations;
+    const struct {
+        uint64_t n;
+        const char *what;
+    } parts[] = {
+        { tally->n_states - before->n_states, "crash states" },
+        { tally->n_second - before->n_second, "of them in a recovery" },
+        { tally->n_faults - before->n_faults, "operations failed" },
+        { tally->n_lies - before->n_lies, "flushes lied" },
+        { tally->n_caught - before->n_caught, "of these were found out" },
+        { tally->n_traces - before->n_traces, "trace as on the real system" },
+    };
+    (void)printf("%-16s", s->name);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (parts[i].n > 0)
+            (void)printf(" %llu %s,", (unsigned long long)parts[i].n, parts[i].what);
+    (void)printf(" %llu violations\n", (unsigned long long)n_violations);
+    (void)fflush(stdout);
+    if (o->results != NULL)
+        (void)fprintf(o->results, "%s %s\n", n_violations == 0 ? "passed" : "failed", s->name);
+}
+
 static void explore(const struct scenario *s, const struct options *o)
 {
     struct ends ends = { .before = NULL };
@@ -135,19 +165,15 @@ static void explore(const struct scenario *s, const struct options *o)
     (void)fflush(stdout);
     if (o->fault)
         fault_explore(&w, &ends, &o->effort);
-    if (o->lie && !lie_explore(&w, &ends, &o->effort))
-        __atomic_add_fetch(&tally->n_violations, 1, __ATOMIC_RELAXED);
+    if (o->trace) {
+        ++*(trace_compare(s, o->releases) ? &tally->n_traces : &tally->n_violations);
+        (void)fflush(stdout);
+    }
+    if (o->lie)
+        lie_explore(&w, &ends, &o->effort);
     if (o->crash)
         crash_explore(&w, &ends, &o->effort);
-    (void)printf(
-        "%-22s %6llu crash states (%llu in a recovery), %5llu operations failed, %llu of %llu lies "
-        "found out, %llu violations\n",
-        s->name, (unsigned long long)(tally->n_states - before.n_states),
-        (unsigned long long)(tally->n_second - before.n_second),
-        (unsigned long long)(tally->n_faults - before.n_faults),
-        (unsigned long long)(tally->n_caught - before.n_caught),
-        (unsigned long long)(tally->n_lies - before.n_lies),
-        (unsigned long long)(tally->n_violations - before.n_violations));
+    report(s, o, &before);
     world_fini(&w);
     free(ends.before);
     free(ends.after);
@@ -157,15 +183,16 @@ static void explore(const struct scenario *s, const struct options *o)
 
 static int usage(void)
 {
-    (void)fputs("usage: sim [--long] [--crash] [--fault] [--lie] [--again N] [--jobs N] RELEASES "
-                "SCENARIO.xml...\n",
-                stderr);
+    (void)fputs(
+        "usage: sim [--long] [--crash] [--fault] [--lie] [--trace] [--again N] [--jobs N] RELEASES "
+        "SCENARIO.xml...\n",
+        stderr);
     return 2;
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = { .effort = { .n_random = 2, .nth_again = 4, .n_jobs = 2 } };
+    struct options o = { .effort = { .n_random = 2, .nth_again = 40, .n_jobs = 2 } };
     int i = 1;
     tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tally == MAP_FAILED)
@@ -179,8 +206,12 @@ int main(int argc, char **argv)
             o.fault = true;
         else if (strcmp(argv[i], "--lie") == 0)
             o.lie = true;
+        else if (strcmp(argv[i], "--trace") == 0)
+            o.trace = true;
         else if (strcmp(argv[i], "--again") == 0 && i + 1 < argc)
             o.effort.nth_again = (unsigned)strtoul(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--results") == 0 && i + 1 < argc)
+            o.results = fopen(argv[++i], "we");
         else if (strcmp(argv[i], "--jobs") == 0 && i + 1 < argc)
             o.effort.n_jobs = (unsigned)strtoul(argv[++i], NULL, 10);
         else
@@ -188,8 +219,8 @@ int main(int argc, char **argv)
     }
     if (argc - i < 2 || o.effort.n_jobs == 0)
         return usage();
-    if (!o.crash && !o.fault && !o.lie)
-        o.crash = o.fault = o.lie = true;
+    if (!o.crash && !o.fault && !o.lie && !o.trace)
+        o.crash = o.fault = o.lie = o.trace = true;
     o.releases = argv[i++];
     digest_init_library();
     for (; i < argc; i++) {
@@ -201,5 +232,7 @@ int main(int argc, char **argv)
     (void)printf("%llu crash states, %llu failed operations, %llu violations\n",
                  (unsigned long long)tally->n_states, (unsigned long long)tally->n_faults,
                  (unsigned long long)tally->n_violations);
+    if (o.results != NULL && fclose(o.results) != 0)
+        return 2;
     return tally->n_violations == 0 ? 0 : 1;
 }

@@ -9,7 +9,7 @@
 # 1.0.0 is plain. 2.0.0 migrates the data, has files that are new, gone, changed and unchanged, and a new setting. 3.0.0 migrates and is
 # not well. 4.0.0 does not start.
 set -eu
-publish=$1 folder=$2
+publish=$(realpath "$1") folder=$2
 rm -rf "$folder"
 mkdir -p "$folder/trees" "$folder/site"
 cd "$folder"
@@ -17,12 +17,12 @@ cd "$folder"
 ctl() {
     cat <<'CTL'
 #!/bin/sh
-# ctl COMMAND HOME   what the mock machine's program of this name does, for a real one
-tree=$(dirname "$0")/.. home=$2
+# ctl COMMAND HOME [DATA]   what the mock machine's program of this name does, for a real one
+tree=$(dirname "$0")/.. home=$2 data=${3:-$2/data}
 case $1 in
 start)
     [ ! -e "$tree/behave/dead" ] || exit 1
-    [ "$(cat "$tree/lib/schema")" = 1 ] || echo "schema $(cat "$tree/lib/schema")" >"$home/data/db"
+    [ "$(cat "$tree/lib/schema")" = 1 ] || echo "schema $(cat "$tree/lib/schema")" >"$data/db"
     cat "$tree/lib/version" >"$home/running"
     ;;
 stop) rm -f "$home/running" ;;

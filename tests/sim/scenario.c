@@ -75,6 +75,10 @@ static void read_child(xmlDoc *document, xmlNode *node, struct scenario *out)
         if (out->n_before == ARRAY_LEN(out->before))
             sim_fail("too many steps before the explored one");
         read_deed(node, &out->before[out->n_before++]);
+    } else if (strcmp(name, "then") == 0) {
+        if (out->n_then == ARRAY_LEN(out->then))
+            sim_fail("too many steps after the explored one");
+        read_deed(node, &out->then[out->n_then++]);
     } else if (strcmp(name, "explored") == 0) {
         char *ends = attribute(node, "ends");
         read_deed(node, &out->explored);
@@ -116,6 +120,8 @@ void scenario_fini(struct scenario *s)
 {
     for (size_t i = 0; i < s->n_before; i++)
         deed_fini(&s->before[i]);
+    for (size_t i = 0; i < s->n_then; i++)
+        deed_fini(&s->then[i]);
     deed_fini(&s->explored);
     buf_fini(&s->product);
     free(s->name);

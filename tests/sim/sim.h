@@ -9,7 +9,9 @@
  *
  *   scenario.c   reads the file                 check.c     what must hold afterwards
  *   world.c      the machine and the product    crash.c     the machine stops at each operation
- *   trace.c      the same on the real system    fault.c     each operation fails, or lies
+ *   trace.c      the same on the real system    fault.c     each operation fails
+ *                                               lie.c       each flush lies, which must be found
+ * out
  *
  * All end the program where something of the simulator's own is wrong. */
 
@@ -34,8 +36,9 @@ struct scenario {
     char *name; /* of the file, without ".xml" */
     char *about;
     struct buf product; /* the product file; "@ROOT@" in it is the machine's root */
-    struct deed_of before[16], explored;
-    size_t n_before;
+    struct deed_of before[8], explored,
+        then[4]; /* then: what the new version must still be good for */
+    size_t n_before, n_then;
     bool ends_new; /* without a fault the explored step leaves the new version */
 };
 
@@ -50,7 +53,7 @@ struct world {
     struct platform *platform; /* what our code is given: the mock, wrapped or not, or the system */
     char root[200];            /* "" on the mock */
     char running[32];          /* the version that the service runs; "": none */
-    char home[200];            /* the product's own folder, as its program was told */
+    char data[200];            /* the product's data, as its program was told */
     bool saw_mixed;            /* a service began on a tree of two versions */
     struct buf trace;          /* one line an event: identifier, result, versions */
     char said[400];            /* by the last step, of how it ended */
@@ -90,7 +93,8 @@ struct ends {
  * from its work, so another one may be pending. False with a sentence in `why`. */
 bool check_after(struct world *w, const struct ends *ends, bool *out_is_new, char why[300]);
 
-/* check_again: recover has nothing to do, and the explored step can be taken, or is done. */
+/* check_again: recover has nothing to do; the explored step can be taken, or is done, and the steps
+ * after it as well. */
 bool check_again(struct world *w, const struct ends *ends, bool is_new, char why[300]);
 
 /* ---------------------------------------------------------------------------- what is counted */
@@ -101,9 +105,12 @@ struct tally {
     uint64_t n_faults; /* operations that failed */
     uint64_t n_lies;   /* that were passed over in silence, */
     uint64_t n_caught; /* and were found out */
+    uint64_t n_traces; /* scenarios that the real system tells in the same way */
     uint64_t n_violations;
+    uint64_t n_found; /* violations where they are looked for (sim_is_hunting) */
 };
 extern struct tally *tally; /* shared by all processes */
+extern bool sim_is_hunting; /* what does not hold is what we want to see */
 
 /* How thorough: every operation is always met; these say with how many kinds of loss, and how often
  * the recovery is interrupted too. */
@@ -115,9 +122,14 @@ struct sim_effort {
 };
 
 void crash_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort);
+/* crash_at stops a copy of the machine here, before a step, and looks what comes of it. */
+void crash_at(struct world *w, const struct ends *ends, const struct sim_effort *effort,
+              const struct fault_step *step, uint64_t n, bool is_power, enum disk_loss_how how);
 void fault_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort);
-/* lie_explore returns false where a lie that must be found out was not. */
-bool lie_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort);
+void lie_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort);
+
+/* trace_compare is false, and says where, if the real system and the mock do not tell the same. */
+bool trace_compare(const struct scenario *s, const char *releases);
 
 /* sim_report says what does not hold, once for each process. */
 void sim_report(const struct world *w, const char *where, const char *why);

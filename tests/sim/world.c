@@ -65,7 +65,7 @@ static bool is_whole(struct platform *p, const char *tree, const char *version)
     return true;
 }
 
-static int start(struct world *w, struct platform *p, const char *tree, const char *home)
+static int start(struct world *w, struct platform *p, const char *tree, const char *data)
 {
     char version[64], schema[64], text[80], path[500];
     struct err err;
@@ -74,7 +74,7 @@ static int start(struct world *w, struct platform *p, const char *tree, const ch
     w->saw_mixed |= !is_whole(p, tree, version);
     if (has(p, tree, "behave/dead"))
         return 1;
-    (void)snprintf(path, sizeof(path), "%s/data/db", home);
+    (void)snprintf(path, sizeof(path), "%s/db", data);
     (void)snprintf(text, sizeof(text), "schema %s\n", schema);
     if (strcmp(schema, "1") != 0 && platform_write_file(p, path, span_text(text), 0, &err) != E_OK)
         return 1;
@@ -106,9 +106,11 @@ static enum errc ctl(void *ctx, struct mock *m, const struct proc_command *comma
     tree[strlen(tree) - strlen("/bin/ctl")] = '\0';
     if (!has(p, tree, "bin/ctl"))
         return err_set(err, E_ABSENT, "cannot be run: there is no such program");
-    (void)text_copy(w->home, sizeof(w->home), home);
+    (void)snprintf(w->data, sizeof(w->data), "%.150s%s",
+                   command->argv[3] != NULL ? command->argv[3] : home,
+                   command->argv[3] != NULL ? "" : "/data");
     if (strcmp(word, "start") == 0)
-        out->code = start(w, p, tree, home);
+        out->code = start(w, p, tree, w->data);
     else if (strcmp(word, "stop") == 0)
         w->running[0] = '\0';
     else if (strcmp(word, "status") == 0)
@@ -330,7 +332,7 @@ void world_boot(struct world *w)
         return;
     world_tree(w, tree);
     if (has(mock_platform(w->mock), tree, "bin/ctl"))
-        (void)start(w, mock_platform(w->mock), tree, w->home);
+        (void)start(w, mock_platform(w->mock), tree, w->data);
 }
 
 /* ----------------------------------------------------------------------------------- pictures */
@@ -349,9 +351,8 @@ static enum errc picture_name(void *ctx, const char *name, struct err *err)
     char path[400], shown[400];
     struct fs_info info;
     struct buf bytes;
-    if (strcmp(name, ".surefoot") ==
-        0) /* the store of a pointer's trees, before the first is in place */
-        return E_OK;
+    if (strcmp(name, ".surefoot") == 0)
+        return E_OK; /* the store of a pointer's trees, before the first is in place */
     (void)snprintf(path, sizeof(path), "%.200s/%.190s", pic->folder, name);
     (void)snprintf(shown, sizeof(shown), "%.200s/%.190s", pic->shown, name);
     buf_init(&bytes, 1 << 20);

@@ -1,0 +1,82 @@
+/* The same steps on the machine in memory and on the real system must say the same, event for
+ * event, and leave the same. */
+
+#include "sim.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    UNUSED(st);
+    UNUSED(kind);
+    UNUSED(at);
+    return remove(path);
+}
+
+/* All steps of the scenario, with their results; then a picture of what is there. */
+static char *tell(struct world *w)
+{
+    const struct scenario *s = w->scenario;
+    char result[RUN_RESULT_ROOM];
+    for (size_t i = 0; i < s->n_before + 1 + s->n_then; i++) {
+        const struct deed_of *deed = i < s->n_before    ? &s->before[i]
+                                     : i == s->n_before ? &s->explored
+                                                        : &s->then[i - s->n_before - 1];
+        world_do(w, deed, result);
+        if (buf_printf(&w->trace, NULL, "step %zu: %s\n", i + 1, result) != E_OK)
+            sim_fail("the trace is too long");
+    }
+    char *picture = world_picture(w);
+    if (buf_add_text(&w->trace, picture, NULL) != E_OK || buf_add_byte(&w->trace, 0, NULL) != E_OK)
+        sim_fail("the trace is too long");
+    free(picture);
+    char *told = (char *)w->trace.ptr;
+    w->trace = (struct buf){ NULL, 0, 0, 0 };
+    return told;
+}
+
+static char *tell_on(const struct scenario *s, const char *releases, const char *root)
+{
+    struct world w;
+    world_new(&w, s, releases, root);
+    char *told = tell(&w);
+    world_fini(&w);
+    return told;
+}
+
+static size_t line_that_differs(const char *a, const char *b, size_t *out_line)
+{
+    size_t at = 0, start = 0;
+    *out_line = 1;
+    while (a[at] != '\0' && a[at] == b[at]) {
+        if (a[at++] == '\n') {
+            start = at;
+            ++*out_line;
+        }
+    }
+    return start;
+}
+
+bool trace_compare(const struct scenario *s, const char *releases)
+{
+    char root[] = "/tmp/surefoot-sim-XXXXXX";
+    if (mkdtemp(root) == NULL)
+        sim_fail("no temporary folder can be made");
+    char *real = tell_on(s, releases, root), *ours = tell_on(s, releases, NULL);
+    const bool is_same = strcmp(real, ours) == 0;
+    size_t line = 0;
+    if (!is_same) {
+        const size_t at = line_that_differs(real, ours, &line);
+        (void)fprintf(stderr, "%s: line %zu: the system says \"%.*s\", the mock \"%.*s\"\n",
+                      s->name, line, (int)strcspn(real + at, "\n"), real + at,
+                      (int)strcspn(ours + at, "\n"), ours + at);
+    }
+    free(real);
+    free(ours);
+    (void)nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return is_same;
+}
