@@ -193,6 +193,22 @@ static enum errc host_log_event(void *self, int id, enum host_level level, const
     return err_set(err, E_UNSUPPORTED, "the event log is not written on Windows yet");
 }
 
+static enum errc host_sid_exists(void *self, const char *sid, bool *out_exists, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(sid);
+    UNUSED(out_exists);
+    return err_set(err, E_UNSUPPORTED, "groups are not looked up on Windows yet");
+}
+
+static enum errc host_mutex_held(void *self, const char *name, bool *out_held, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(name);
+    UNUSED(out_held);
+    return err_set(err, E_UNSUPPORTED, "named mutexes are not asked on Windows yet");
+}
+
 const struct host_ops win32_host_ops = {
     .now = host_now,
     .monotonic_ms = host_monotonic_ms,
@@ -209,5 +225,7 @@ const struct host_ops win32_host_ops = {
     .name = host_name,
     .os = host_os,
     .group_exists = host_group_exists,
+    .sid_exists = host_sid_exists,
+    .mutex_held = host_mutex_held,
     .log_event = host_log_event,
 };
