@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "platform/base/text.h"
+#include "platform/win32/host_parts.h"
 #include "platform/win32/w32.h"
 
 #define SLEEP_MAX (24 * 3600 * 1000)
@@ -174,14 +175,6 @@ static enum errc host_os(void *self, struct host_os *out, struct err *err)
     return err_set(err, E_UNSUPPORTED, "Windows is not asked for its version yet");
 }
 
-static enum errc host_group_exists(void *self, const char *name, bool *out_exists, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(name);
-    UNUSED(out_exists);
-    return err_set(err, E_UNSUPPORTED, "groups are not looked up on Windows yet");
-}
-
 static enum errc host_log_event(void *self, int id, enum host_level level, const char *source,
                                 const char *text, struct err *err)
 {
@@ -191,22 +184,6 @@ static enum errc host_log_event(void *self, int id, enum host_level level, const
     UNUSED(source);
     UNUSED(text);
     return err_set(err, E_UNSUPPORTED, "the event log is not written on Windows yet");
-}
-
-static enum errc host_sid_exists(void *self, const char *sid, bool *out_exists, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(sid);
-    UNUSED(out_exists);
-    return err_set(err, E_UNSUPPORTED, "groups are not looked up on Windows yet");
-}
-
-static enum errc host_mutex_held(void *self, const char *name, bool *out_held, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(name);
-    UNUSED(out_held);
-    return err_set(err, E_UNSUPPORTED, "named mutexes are not asked on Windows yet");
 }
 
 const struct host_ops win32_host_ops = {
