@@ -38,11 +38,11 @@ MUST_USE enum errc setting_get(const struct setup *setup, const struct product_s
                                char out[SETTING_VALUE_MAX + 1], bool *out_found, struct err *err);
 
 /* setting_set changes the value of a key that is there (else E_ABSENT). In the registry the value
- * keeps its kind (registry_ops.set); what follows is of files. It is changed in a file whose every
- * other byte stays as it is; the file keeps owner, mode and attributes and is replaced as a whole.
- * A JSON number, true, false and null stay without quotes where the new value is one of these too.
- * E_ARGUMENT for a value that can't be written there; E_UNSUPPORTED for a link, and a file with a
- * second name; E_BUSY where somebody else changed the file meanwhile. */
+ * keeps its kind. In a file every other byte stays as it is; the file keeps owner, mode and
+ * attributes and is replaced as a whole. A JSON number, true, false and null stay without quotes
+ * where the new value is one of these too. E_ARGUMENT for a value that can't be written there;
+ * E_UNSUPPORTED for a link, and a file with a second name; E_BUSY where somebody else changed the
+ * file meanwhile. */
 MUST_USE enum errc setting_set(const struct setup *setup, const struct product_setting *setting,
                                const char *value, struct err *err);
 
