@@ -78,7 +78,7 @@ struct product_fetch {
     int64_t deadline_s;        /* of one download */
 };
 
-/* Where the machine is told that an upgrade is under way. NULL: in the state folder. */
+/* Where the machine is told that an upgrade is under way. NULL: in the state folder alone. */
 struct product_marker {
     const char *registry, *value;
 };

@@ -2,10 +2,10 @@
 #define SUREFOOT_PLATFORM_PLATFORM_H
 
 /* platform.h: the machine, as tables of operations: files (fs), processes (proc) and the host
- * itself. Services and databases have pages of their own (service.h, db.h). Code above this folder
- * calls these and never the system. There is a native machine (posix or win32, chosen at link
- * time). Every operation exists on every platform; one that is missing returns E_UNSUPPORTED, never
- * success.
+ * itself. Services, databases and the registry have pages of their own (service.h, db.h,
+ * registry.h). Code above this folder calls these and never the system. There is a native machine
+ * (posix or win32, chosen at link time). Every operation exists on every platform; one that is
+ * missing returns E_UNSUPPORTED, never success.
  *
  * Paths and names are UTF-8. A link in the last component of a path is never followed unless the
  * operation says so; links before it are, so an elevated caller has the folders judged first
@@ -21,6 +21,7 @@
 #include "platform/base/err.h"
 #include "platform/base/span.h"
 #include "platform/db.h"
+#include "platform/registry.h"
 #include "platform/service.h"
 #include "platform/sink.h"
 #include "platform/source.h"
@@ -297,6 +298,18 @@ struct host_ops {
     enum errc (*os)(void *self, struct host_os *out, struct err *err);
     /* Is there a group of that name? An error where that can't be found out. */
     enum errc (*group_exists)(void *self, const char *name, bool *out_exists, struct err *err);
+    /* Is there a group whose security identifier is that ("S-1-5-32-544")? The word is the
+     * machine's own, and where that can be asked its domain's; an account that is no group is none.
+     * An error where that can't be found out, E_ARGUMENT where it is no identifier, E_UNSUPPORTED
+     * where groups have none. */
+    enum errc (*sid_exists)(void *self, const char *sid, bool *out_exists, struct err *err);
+    /* Does another thread than the caller's, of whatever process, own the mutex of that name
+     * ("Global\Orchard") right now? One that is not there is not held, nor is one that is there
+     * and free, or whose owner ended without giving it back. It is asked by waiting for it for no
+     * time: what is free is ours for that moment, and given back before this returns. E_ACCESS: it
+     * is there, and we may not wait for it; E_ARGUMENT: that is the name of something else;
+     * E_UNSUPPORTED where mutexes have no names. */
+    enum errc (*mutex_held)(void *self, const char *name, bool *out_held, struct err *err);
     /* Writes one record to the system's log: to the journal or syslog. Control characters in
      * `source` and `text` are shown as such, so that it stays one record of one line. E_UNSUPPORTED
      * where no one takes it. */
@@ -312,6 +325,7 @@ struct platform {
     const struct host_ops *host;
     const struct service_ops *service;
     const struct db_ops *db;
+    const struct registry_ops *registry;
     void *self;
 };
 

@@ -4,7 +4,7 @@
 /* memory.h: what a machine keeps of one product, in its state folder:
  *
  *   state.xml          manifest/state.h                 lock       one run at a time
- *   history.xml        manifest/history.h               marker     an upgrade is under way
+ *   history.xml        manifest/history.h               marker     installer/core/marker.h
  *   journal            installer/core/journal.h         machine-id where the system has none
  *   run/product.xml    the product file as it was when the run began
  *   run/attempt.xml    what the run is about            (manifest/history.h)

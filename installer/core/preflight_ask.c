@@ -74,33 +74,42 @@ enum errc preflight_group(const struct preflight_row_ask *row, struct err *err)
     bool exists = false;
     char name[100];
     enum errc rc = wanted->name == NULL
-                       ? err_set(err, E_UNSUPPORTED, "groups go by SID on Windows alone")
+                       ? p->host->sid_exists(p->self, wanted->sid, &exists, err)
                        : p->host->group_exists(p->self, wanted->name, &exists, err);
     if (rc != E_OK)
         return preflight_unknown(row, CHECK_GROUP, rc, err);
-    return exists ? E_OK
-                  : preflight_add(row->out, CHECK_GROUP, row->check->result,
-                                  "group %s can't be found", shown(wanted->name, name));
+    return exists
+               ? E_OK
+               : preflight_add(row->out, CHECK_GROUP, row->check->result, "group %s can't be found",
+                               shown(wanted->name != NULL ? wanted->name : wanted->sid, name));
 }
 
 /* --- locks */
 
+static enum errc ask_lock(const struct setup *setup, const struct check_lock *wanted,
+                          bool *out_held, struct err *err)
+{
+    struct platform *p = setup->platform;
+    char path[SETUP_PATH_ROOM];
+    if (wanted->file == NULL)
+        return p->host->mutex_held(p->self, wanted->mutex, out_held, err);
+    enum errc rc = setup_resolve(setup, wanted->file, path, err);
+    return rc == E_OK ? p->fs->is_locked(p->self, path, out_held, err) : rc;
+}
+
 enum errc preflight_lock(const struct preflight_row_ask *row, struct err *err)
 {
     const struct check_lock *wanted = &row->check->of.lock;
-    struct platform *p = row->ask->setup->platform;
-    char path[SETUP_PATH_ROOM], name[100];
+    char name[100];
     bool is_held = false;
-    enum errc rc = wanted->file == NULL
-                       ? err_set(err, E_UNSUPPORTED, "named mutexes are of Windows alone")
-                       : setup_resolve(row->ask->setup, wanted->file, path, err);
-    if (rc == E_OK)
-        rc = p->fs->is_locked(p->self, path, &is_held, err);
+    enum errc rc = ask_lock(row->ask->setup, wanted, &is_held, err);
     if (rc != E_OK)
         return preflight_unknown(row, CHECK_LOCK, rc, err);
-    return !is_held ? E_OK
-                    : preflight_add(row->out, CHECK_LOCK, row->check->result,
-                                    "%s is locked: work is in progress", shown(wanted->file, name));
+    if (!is_held)
+        return E_OK;
+    return preflight_add(row->out, CHECK_LOCK, row->check->result, "%s is %s: work is in progress",
+                         shown(wanted->file != NULL ? wanted->file : wanted->mutex, name),
+                         wanted->file != NULL ? "locked" : "held");
 }
 
 /* --- the product's scheduler */

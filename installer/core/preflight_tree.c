@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "installer/core/data.h"
+#include "installer/core/marker.h"
 #include "installer/core/preflight_private.h"
 #include "platform/base/text.h"
 
@@ -94,6 +95,16 @@ static enum errc check_folder(const struct preflight_row_ask *row, const char *f
                                text_printable(span_text(folder), shown, sizeof(shown)));
 }
 
+/* Where no one can tell whether it could be set it could not be. */
+static enum errc check_marker(const struct preflight_row_ask *row, struct err *err)
+{
+    enum errc rc = marker_check(row->ask->setup, err);
+    if (rc == E_OK || rc == E_NOMEM || rc == E_INTERNAL)
+        return rc;
+    return preflight_add(row->out, CHECK_GROUP, result_name(RESULT_COULD_NOT_SET_MARKER), "%s",
+                         err->text);
+}
+
 enum errc preflight_access(const struct preflight_row_ask *row, struct err *err)
 {
     const struct setup *setup = row->ask->setup;
@@ -102,5 +113,5 @@ enum errc preflight_access(const struct preflight_row_ask *row, struct err *err)
     enum errc rc = check_folder(row, parent, "UpgradeAbortedInsufficientPermissions", err);
     if (rc == E_OK)
         rc = check_folder(row, setup->state, result_name(RESULT_COULD_NOT_SET_MARKER), err);
-    return rc;
+    return rc == E_OK ? check_marker(row, err) : rc;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "installer/core/marker.h"
 #include "installer/core/run_private.h"
 #include "installer/core/settle.h"
 #include "manifest/value.h"
@@ -140,7 +141,7 @@ enum errc recover_pending(struct memory *memory, const char *product_word,
     enum errc rc = run_open(memory, product_word, &document, &setup, &run, &there, err);
     if (rc == E_OK && !there) {
         rc = run_forget(memory, err);
-        return rc == E_OK ? memory_remove(memory, "marker", err) : rc;
+        return rc == E_OK ? marker_clear(memory, err) : rc;
     }
     if (rc != E_OK) {
         stuck(out, "JournalDamaged", err);
@@ -155,7 +156,7 @@ enum errc recover_pending(struct memory *memory, const char *product_word,
         rc = recover_run(&run, events, out, err);
     }
     if (rc == E_OK)
-        rc = memory_remove(memory, "marker", err);
+        rc = marker_clear(memory, err);
     if (rc == E_OK)
         events_say(events, EVENT_RECOVERED, "%s", out->why);
     else
@@ -166,12 +167,22 @@ enum errc recover_pending(struct memory *memory, const char *product_word,
     return E_OK;
 }
 
+/* What was killed before its run began left no journal, and a marker perhaps. */
+static void clear_marker(const struct memory *memory, const struct events *events)
+{
+    struct err why;
+    if (marker_clear(memory, &why) != E_OK)
+        events_say(events, EVENT_WARNING, "the marker: %s", why.text);
+}
+
 enum errc recover_first_of_all(struct memory *memory, const char *product_word,
                                const struct events *events, struct upgrade_outcome *out,
                                struct err *err)
 {
     bool pending = false;
     enum errc rc = memory_recovery_is_pending(memory, &pending, err);
+    if (rc == E_OK && !pending)
+        clear_marker(memory, events);
     if (rc != E_OK || !pending)
         return rc;
     rc = recover_pending(memory, product_word, events, out, err);

@@ -14,20 +14,19 @@ struct place {
 };
 
 /* What could be found out, or not, is about this. */
-static enum errc about(const struct place *place, struct err *err)
+static enum errc about(const struct product_setting *s, struct err *err)
 {
     char file[120], key[80];
     return err_prefix(
-        err, "%s: %s: ", text_printable(span_text(place->setting->file), file, sizeof(file)),
-        text_printable(span_text(place->setting->key), key, sizeof(key)));
+        err, "%s: %s: ",
+        text_printable(span_text(s->file != NULL ? s->file : s->registry), file, sizeof(file)),
+        text_printable(span_text(s->file != NULL ? s->key : s->value), key, sizeof(key)));
 }
 
 static enum errc find_place(const struct setup *setup, const struct product_setting *setting,
                             struct place *out, struct err *err)
 {
     *out = (struct place){ .p = setup->platform, .setting = setting };
-    if (setting->file == NULL)
-        return err_set(err, E_UNSUPPORTED, "settings of the registry are for Windows");
     return setup_resolve(setup, setting->file, out->path, err);
 }
 
@@ -43,23 +42,38 @@ static enum errc get(const struct place *place, struct setting_found *found, str
     return rc;
 }
 
-enum errc setting_get(const struct setup *setup, const struct product_setting *setting,
-                      char out[SETTING_VALUE_MAX + 1], bool *out_found, struct err *err)
+static enum errc get_of_file(const struct setup *setup, const struct product_setting *setting,
+                             char out[SETTING_VALUE_MAX + 1], bool *out_found, struct err *err)
 {
     struct place place;
     struct setting_found found = { .is_found = false };
     enum errc rc = find_place(setup, setting, &place, err);
-    if (rc != E_OK)
+    if (rc == E_OK)
+        rc = get(&place, &found, err);
+    if (rc != E_OK && rc != E_ABSENT)
         return rc;
-    rc = get(&place, &found, err);
-    if (rc != E_OK && rc != E_ABSENT) {
-        (void)about(&place, err);
-        return rc;
-    }
     *out_found = found.is_found;
     if (found.is_found)
         (void)text_copy(out, SETTING_VALUE_MAX + 1, found.text);
     return E_OK;
+}
+
+static enum errc get_of_registry(const struct setup *setup, const struct product_setting *setting,
+                                 char out[SETTING_VALUE_MAX + 1], bool *out_found, struct err *err)
+{
+    struct platform *p = setup->platform;
+    return p->registry->get(p->self, setting->registry, setting->value, out, SETTING_VALUE_MAX + 1,
+                            out_found, err);
+}
+
+enum errc setting_get(const struct setup *setup, const struct product_setting *setting,
+                      char out[SETTING_VALUE_MAX + 1], bool *out_found, struct err *err)
+{
+    enum errc rc = setting->file != NULL ? get_of_file(setup, setting, out, out_found, err)
+                                         : get_of_registry(setup, setting, out, out_found, err);
+    if (rc != E_OK)
+        (void)about(setting, err);
+    return rc;
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -189,8 +203,8 @@ static enum errc change(struct place *place, const char *value, struct err *err)
     return rc;
 }
 
-enum errc setting_set(const struct setup *setup, const struct product_setting *setting,
-                      const char *value, struct err *err)
+static enum errc set_in_file(const struct setup *setup, const struct product_setting *setting,
+                             const char *value, struct err *err)
 {
     struct place place;
     enum errc rc = find_place(setup, setting, &place, err);
@@ -198,10 +212,30 @@ enum errc setting_set(const struct setup *setup, const struct product_setting *s
         return rc;
     int n = snprintf(place.beside, sizeof(place.beside), "%s.surefoot-new", place.path);
     if (n < 0 || (size_t)n >= sizeof(place.beside))
-        rc = err_set(err, E_LIMIT, "the path is too long");
-    else
-        rc = change(&place, value, err);
+        return err_set(err, E_LIMIT, "the path is too long");
+    return change(&place, value, err);
+}
+
+static enum errc set_in_registry(const struct setup *setup, const struct product_setting *setting,
+                                 const char *value, struct err *err)
+{
+    struct platform *p = setup->platform;
+    char old[SETTING_VALUE_MAX + 1];
+    bool found = false;
+    enum errc rc = get_of_registry(setup, setting, old, &found, err);
+    if (rc == E_OK && !found)
+        return err_set(err, E_ABSENT, "the value is not there");
+    if (rc != E_OK || strcmp(old, value) == 0)
+        return rc;
+    return p->registry->set(p->self, setting->registry, setting->value, value, err);
+}
+
+enum errc setting_set(const struct setup *setup, const struct product_setting *setting,
+                      const char *value, struct err *err)
+{
+    enum errc rc = setting->file != NULL ? set_in_file(setup, setting, value, err)
+                                         : set_in_registry(setup, setting, value, err);
     if (rc != E_OK)
-        (void)about(&place, err);
+        (void)about(setting, err);
     return rc;
 }

@@ -2,8 +2,8 @@
 #define SUREFOOT_CORE_SETTING_H
 
 /* setting.h: one of the product's own settings, read and, for its scheduler, changed: a key of an
- * INI, XML or JSON file (setting_ini.c, setting_xml.c, setting_json.c), or of the registry, which
- * only Windows has (E_UNSUPPORTED elsewhere).
+ * INI, XML or JSON file (setting_ini.c, setting_xml.c, setting_json.c), or a value of the registry
+ * (platform/registry.h), which only Windows has (E_UNSUPPORTED elsewhere).
  *
  * Programs read such files in different ways, and we don't know how the product does it. What two
  * of them would read differently is E_MALFORMED here, with the reason: nothing is guessed. Keys are
@@ -32,16 +32,17 @@
 #define SETTING_VALUE_MAX 4096
 #define SETTING_PARTS_MAX 32 /* of a key */
 
-/* setting_get: *out_found is false where the file, or the key in it, is not there. *out is text
- * ended by NUL, at most SETTING_VALUE_MAX bytes. Errors name the file and the key. */
+/* setting_get: *out_found is false where the file or key, or the key or value in it, is not there.
+ * *out is text ended by NUL, at most SETTING_VALUE_MAX bytes. Errors name the file and the key. */
 MUST_USE enum errc setting_get(const struct setup *setup, const struct product_setting *setting,
                                char out[SETTING_VALUE_MAX + 1], bool *out_found, struct err *err);
 
-/* setting_set changes the value of a key that is there (else E_ABSENT), in a file whose every other
- * byte stays as it is; the file keeps owner, mode and attributes and is replaced as a whole. A JSON
- * number, true, false and null stay without quotes where the new value is one of these too.
- * E_ARGUMENT for a value that can't be written there; E_UNSUPPORTED for a link, and a file with a
- * second name; E_BUSY where somebody else changed the file meanwhile. */
+/* setting_set changes the value of a key that is there (else E_ABSENT). In the registry the value
+ * keeps its kind. In a file every other byte stays as it is; the file keeps owner, mode and
+ * attributes and is replaced as a whole. A JSON number, true, false and null stay without quotes
+ * where the new value is one of these too. E_ARGUMENT for a value that can't be written there;
+ * E_UNSUPPORTED for a link, and a file with a second name; E_BUSY where somebody else changed the
+ * file meanwhile. */
 MUST_USE enum errc setting_set(const struct setup *setup, const struct product_setting *setting,
                                const char *value, struct err *err);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "installer/core/marker.h"
 #include "installer/core/recover.h"
 #include "installer/core/settle.h"
 #include "installer/core/support.h"
@@ -333,10 +334,7 @@ static enum errc show_plan(struct upgrade *u, struct err *err)
 
 static enum errc set_marker(struct upgrade *u, struct err *err)
 {
-    char text[200], when[32];
-    (void)snprintf(text, sizeof(text), "upgrade to %s since %s\n", u->out->to.text,
-                   text_format_time(u->now, when));
-    enum errc rc = memory_write(&u->memory, "marker", span_text(text), err);
+    enum errc rc = marker_set(&u->memory, &u->out->to, u->now, err);
     if (rc != E_OK)
         outcome_end(u->out, result_name(RESULT_COULD_NOT_SET_MARKER), err->text);
     return rc;
@@ -369,8 +367,9 @@ static enum errc go(struct upgrade *u, struct err *err)
     struct platform *p = u->setup->platform;
     struct err ignored;
     enum errc rc = set_marker(u, err);
-    if (rc == E_OK)
-        rc = upgrade_download(u, err);
+    if (rc != E_OK)
+        return rc;
+    rc = upgrade_download(u, err);
     if (rc == E_OK)
         rc = upgrade_apply(u, err);
     verified_package_free(u->package);
@@ -378,7 +377,7 @@ static enum errc go(struct upgrade *u, struct err *err)
     if (u->payload_path[0] != '\0')
         (void)p->fs->remove(p->self, u->payload_path, &ignored);
     if (outcome_class(u->out) != RESULT_CLASS_ROLLBACK_FAILED &&
-        memory_remove(&u->memory, "marker", &ignored) != E_OK)
+        marker_clear(&u->memory, &ignored) != E_OK)
         events_say(u->ask->events, EVENT_WARNING, "the marker: %s", ignored.text);
     return rc;
 }

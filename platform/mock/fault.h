@@ -5,8 +5,8 @@
  * whether it is taken, fails, or is passed over in silence as a lying device does. A plan that
  * wants the machine to stop there does not return.
  *
- * The mock asks its plan before each change of its disk and each program (mock.h); fault_wrap puts a plan before
- * each operation of any machine, the native one too. */
+ * The mock asks its plan before each change of its disk and each program (mock.h); fault_wrap puts
+ * a plan before each operation of any machine, the native one too. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -508,11 +508,49 @@ static enum errc host_group_exists(void *self, const char *name, bool *out, stru
     return w->inner->host->group_exists(w->inner->self, name, out, err);
 }
 
+static enum errc host_sid_exists(void *self, const char *sid, bool *out, struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "sid_exists", sid);
+    return w->inner->host->sid_exists(w->inner->self, sid, out, err);
+}
+
+static enum errc host_mutex_held(void *self, const char *name, bool *out, struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "mutex_held", name);
+    return w->inner->host->mutex_held(w->inner->self, name, out, err);
+}
+
 static enum errc host_log_event(void *self, int id, enum host_level level, const char *source,
                                 const char *text, struct err *err)
 {
     STEP(FAULT_LOOK, "log_event", NULL);
     return w->inner->host->log_event(w->inner->self, id, level, source, text, err);
+}
+
+static enum errc registry_get(void *self, const char *key, const char *value, char *to, size_t room,
+                              bool *out_found, struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "get_value", key);
+    return w->inner->registry->get(w->inner->self, key, value, to, room, out_found, err);
+}
+
+static enum errc registry_set(void *self, const char *key, const char *value, const char *text,
+                              struct err *err)
+{
+    STEP(FAULT_CHANGE, "set_value", key);
+    return w->inner->registry->set(w->inner->self, key, value, text, err);
+}
+
+static enum errc registry_remove(void *self, const char *key, const char *value, struct err *err)
+{
+    STEP(FAULT_CHANGE, "remove_value", key);
+    return w->inner->registry->remove(w->inner->self, key, value, err);
+}
+
+static enum errc registry_can_write(void *self, const char *key, bool *out_can, struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "can_write_key", key);
+    return w->inner->registry->can_write(w->inner->self, key, out_can, err);
 }
 
 struct platform *fault_wrap(struct platform *inner, const struct fault_plan *plan)
@@ -572,6 +610,8 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                           .name = host_name,
                                           .os = host_os,
                                           .group_exists = host_group_exists,
+                                          .sid_exists = host_sid_exists,
+                                          .mutex_held = host_mutex_held,
                                           .log_event = host_log_event };
     static const struct service_ops service = { .status = service_status,
                                                 .start = service_start,
@@ -581,10 +621,18 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                       .kind = db_kind,
                                       .size = db_size,
                                       .has_right = db_has_right };
+    static const struct registry_ops registry = { .get = registry_get,
+                                                  .set = registry_set,
+                                                  .remove = registry_remove,
+                                                  .can_write = registry_can_write };
     struct wrapped *w = mock_calloc(1, sizeof(*w));
-    w->platform = (struct platform){
-        .fs = &fs, .proc = &proc, .host = &host, .service = &service, .db = &db, .self = w
-    };
+    w->platform = (struct platform){ .fs = &fs,
+                                     .proc = &proc,
+                                     .host = &host,
+                                     .service = &service,
+                                     .db = &db,
+                                     .registry = &registry,
+                                     .self = w };
     w->inner = inner;
     w->plan = plan;
     return &w->platform;

@@ -79,6 +79,7 @@ struct mock *mock_new(bool is_windows)
                                      .host = &mock_host_ops,
                                      .service = &mock_service_ops,
                                      .db = &mock_db_ops,
+                                     .registry = &mock_registry_ops,
                                      .self = m };
     m->os = is_windows ? (struct host_os){ "windows", "x86_64", "windows", "10.0", "10.0.20348" }
                        : (struct host_os){ "linux", "x86_64", "mock", "1", "6.1.0" };
@@ -108,6 +109,8 @@ void mock_free(struct mock *m)
     }
     facts_fini(&m->groups);
     facts_fini(&m->mutexes);
+    facts_fini(&m->denied_keys);
+    mock_registry_fini(m);
     free(m->programs);
     free(m->processes);
     free(m->services);

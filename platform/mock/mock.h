@@ -20,8 +20,8 @@ struct mock *mock_new(bool is_windows);
 void mock_free(struct mock *m);
 struct platform *mock_platform(struct mock *m);
 
-/* mock_plan: what goes wrong from now on with the disk, with programs that are run, and with services
- * that are started or stopped; NULL: nothing. */
+/* mock_plan: what goes wrong from now on with the disk, with programs that are run, and with
+ * services that are started or stopped; NULL: nothing. */
 void mock_plan(struct mock *m, const struct fault_plan *plan);
 
 /* --- the clock: seconds since 1970. It stands but while somebody sleeps or mock_pass is called. */
@@ -88,6 +88,9 @@ void mock_set_os(struct mock *m, const struct host_os *os);
 void mock_set_group(struct mock *m, const char *name_or_sid, bool exists);
 void mock_set_mutex(struct mock *m, const char *name, bool is_held);
 void mock_set_elevated(struct mock *m, bool is_elevated);
+/* A value of the registry, of a Windows alone; text NULL: none. A denied key can't be written. */
+void mock_set_value(struct mock *m, const char *key, const char *value, const char *text);
+void mock_set_key_denied(struct mock *m, const char *key, bool is_denied);
 
 /* What was logged, the oldest first. */
 struct mock_event {

@@ -145,6 +145,24 @@ static enum errc host_group_exists(void *self, const char *name, bool *out_exist
     return E_OK;
 }
 
+static enum errc host_sid_exists(void *self, const char *sid, bool *out_exists, struct err *err)
+{
+    struct mock *m = self;
+    if (!m->disk.is_windows)
+        return err_set(err, E_UNSUPPORTED, "groups have no identifiers here");
+    *out_exists = mock_fact(&m->groups, sid);
+    return E_OK;
+}
+
+static enum errc host_mutex_held(void *self, const char *name, bool *out_held, struct err *err)
+{
+    struct mock *m = self;
+    if (!m->disk.is_windows)
+        return err_set(err, E_UNSUPPORTED, "mutexes have no names here");
+    *out_held = mock_fact(&m->mutexes, name);
+    return E_OK;
+}
+
 static enum errc host_log_event(void *self, int id, enum host_level level, const char *source,
                                 const char *text, struct err *err)
 {
@@ -171,5 +189,7 @@ const struct host_ops mock_host_ops = {
     .name = host_name,
     .os = host_os,
     .group_exists = host_group_exists,
+    .sid_exists = host_sid_exists,
+    .mutex_held = host_mutex_held,
     .log_event = host_log_event,
 };

@@ -19,6 +19,11 @@ struct mock_process {
     char *path, *user, *holds;
 };
 
+/* A value of the registry; text NULL: there is none. */
+struct mock_value {
+    char *key, *name, *text;
+};
+
 /* A name that is there or not: a group, a mutex. */
 struct mock_fact {
     char *name;
@@ -49,7 +54,9 @@ struct mock {
     size_t n_services, room_services;
     struct mock_database *databases;
     size_t n_databases, room_databases;
-    struct mock_facts groups, mutexes;
+    struct mock_facts groups, mutexes, denied_keys;
+    struct mock_value *values;
+    size_t n_values, room_values;
     struct mock_event *events;
     size_t n_events, room_events;
 };
@@ -59,6 +66,8 @@ extern const struct proc_ops mock_proc_ops;
 extern const struct host_ops mock_host_ops;
 extern const struct service_ops mock_service_ops;
 extern const struct db_ops mock_db_ops;
+extern const struct registry_ops mock_registry_ops;
+void mock_registry_fini(struct mock *m);
 
 /* mock_services_pass ends services whose time has come. */
 void mock_services_pass(struct mock *m);

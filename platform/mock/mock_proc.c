@@ -43,8 +43,7 @@ static enum errc proc_run(void *self, const struct proc_command *command, struct
     if (program == NULL)
         return err_set(err, E_ABSENT, "cannot be run: there is no such program");
     bool is_ignored = false;
-    enum errc rc =
-        fault_ask(m->disk.plan, FAULT_ACT, "run", command->argv[0], &is_ignored, err);
+    enum errc rc = fault_ask(m->disk.plan, FAULT_ACT, "run", command->argv[0], &is_ignored, err);
     if (rc != E_OK || is_ignored)
         return rc;
     buf_init(&out->output, command->output_max);

@@ -161,6 +161,22 @@ static enum errc host_group_exists(void *self, const char *name, bool *out_exist
     return posix_group_exists(name, out_exists, err);
 }
 
+static enum errc host_sid_exists(void *self, const char *sid, bool *out_exists, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(sid);
+    UNUSED(out_exists);
+    return err_set(err, E_UNSUPPORTED, "groups go by SID on Windows alone");
+}
+
+static enum errc host_mutex_held(void *self, const char *name, bool *out_held, struct err *err)
+{
+    UNUSED(self);
+    UNUSED(name);
+    UNUSED(out_held);
+    return err_set(err, E_UNSUPPORTED, "named mutexes are of Windows alone");
+}
+
 const struct host_ops posix_host_ops = {
     .now = host_now,
     .monotonic_ms = host_monotonic_ms,
@@ -177,5 +193,7 @@ const struct host_ops posix_host_ops = {
     .name = host_name,
     .os = host_os,
     .group_exists = host_group_exists,
+    .sid_exists = host_sid_exists,
+    .mutex_held = host_mutex_held,
     .log_event = host_log_event,
 };

@@ -8,6 +8,7 @@ struct platform *platform_native(void)
                                       .proc = &posix_proc_ops,
                                       .host = &posix_host_ops,
                                       .service = &native_service_ops,
-                                      .db = &native_db_ops };
+                                      .db = &native_db_ops,
+                                      .registry = &native_registry_ops };
     return &native;
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "platform/base/text.h"
+#include "platform/win32/host_parts.h"
 #include "platform/win32/w32.h"
 
 #define SLEEP_MAX (24 * 3600 * 1000)
@@ -174,14 +175,6 @@ static enum errc host_os(void *self, struct host_os *out, struct err *err)
     return err_set(err, E_UNSUPPORTED, "Windows is not asked for its version yet");
 }
 
-static enum errc host_group_exists(void *self, const char *name, bool *out_exists, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(name);
-    UNUSED(out_exists);
-    return err_set(err, E_UNSUPPORTED, "groups are not looked up on Windows yet");
-}
-
 static enum errc host_log_event(void *self, int id, enum host_level level, const char *source,
                                 const char *text, struct err *err)
 {
@@ -209,5 +202,7 @@ const struct host_ops win32_host_ops = {
     .name = host_name,
     .os = host_os,
     .group_exists = host_group_exists,
+    .sid_exists = host_sid_exists,
+    .mutex_held = host_mutex_held,
     .log_event = host_log_event,
 };

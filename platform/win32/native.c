@@ -7,6 +7,7 @@ struct platform *platform_native(void)
                                       .proc = &win32_proc_ops,
                                       .host = &win32_host_ops,
                                       .service = &native_service_ops,
-                                      .db = &native_db_ops };
+                                      .db = &native_db_ops,
+                                      .registry = &native_registry_ops };
     return &native;
 }

@@ -567,6 +567,26 @@ def test_a_service_that_does_not_run_is_not_upgraded(world: World) -> None:
         assert machine.upgrade(code=ABORTED).result == "UpgradeAbortedServiceIsNotRunning"
 
 
+def test_a_marker_in_the_registry_needs_one(world: World) -> None:
+    machine = world.ready("1.0.0", "2.0.0")
+    machine.write(folders='<folders state="../var/state" cache="../var/cache"/><marker registry="HKLM\\SOFTWARE\\Orchard" value="Upgrading"/>')
+    with machine.untouched():
+        ran = machine.upgrade(code=ABORTED)
+    assert ran.result == "UpgradeAbortedCouldNotSetUpgradeMarker", ran
+    assert "HKLM\\SOFTWARE\\Orchard: Upgrading: " in ran.outcome["reasons"][0]["text"]
+    assert not machine.payloads()
+
+
+@pytest.mark.parametrize("check", ['<lock mutex="Global\\Orchard"/>', '<group sid="S-1-5-32-544"/>',
+                                   '<setting registry="HKLM\\SOFTWARE\\Orchard" value="Mode" result="UpgradeNotSupportedX"><absent/></setting>'])
+def test_what_only_windows_has_is_not_found_out(world: World, check: str) -> None:
+    machine = world.ready("1.0.0", "2.0.0")
+    machine.write(checks=check)
+    with machine.untouched():
+        assert machine.upgrade(code=FAILED).result == "PreUpgradeFailure"
+    assert not machine.payloads()
+
+
 def test_a_check_that_finds_nothing_out_is_no_success(world: World) -> None:
     machine = world.ready("1.0.0", "2.0.0")
     machine.write(checks=f'<command result="UpgradeAbortedX" timeout="PT1S">{argv("/bin/sleep", "30")}</command>')

@@ -97,6 +97,20 @@ static void groups_are_there_or_not(void **state)
     assert_false(exists);
 }
 
+static void what_only_windows_has_is_missed(void **state)
+{
+    char to[8];
+    bool flag;
+    UNUSED(state);
+    IS(E_UNSUPPORTED, HOST(sid_exists, "S-1-5-32-544", &flag));
+    IS(E_UNSUPPORTED, HOST(mutex_held, "Global\\Orchard", &flag));
+    IS(E_UNSUPPORTED, CALL(registry, get, "HKLM\\x", "y", to, sizeof(to), &flag));
+    IS(E_UNSUPPORTED, CALL(registry, set, "HKLM\\x", "y", "z"));
+    IS(E_UNSUPPORTED, CALL(registry, remove, "HKLM\\x", "y"));
+    IS(E_UNSUPPORTED, CALL(registry, can_write, "HKLM\\x", &flag));
+    SAYS("the registry is of Windows");
+}
+
 static bool nobody_chooses_its_temporary_folder(void)
 {
     char path[64];
@@ -179,6 +193,7 @@ int main(void)
         cmocka_unit_test(the_machine_says_what_it_is),
         cmocka_unit_test(ids_are_stable_and_random_bytes_are_not),
         cmocka_unit_test(groups_are_there_or_not),
+        cmocka_unit_test(what_only_windows_has_is_missed),
         cmocka_unit_test(the_environment_names_no_folder_when_elevated),
         cmocka_unit_test(a_record_stays_one_record_of_one_line),
         IN_FOLDER(a_record_is_taken_or_that_is_an_error),

@@ -1,7 +1,9 @@
-/* What the checks of databases and settings say: the result that the product file gives them, or
- * that nothing could be found out. The database is one that answers as the test says. */
+/* What the checks of databases, settings, mutexes and groups say: the result that the product file
+ * gives them, or that nothing could be found out. The database is one that answers as the test
+ * says. */
 
 #include "machine_kit.h"
+#include "registry_kit.h"
 
 #include "installer/core/preflight_private.h"
 
@@ -92,11 +94,12 @@ static struct product_check database_check(void)
     return check;
 }
 
-static struct preflight *ask(void **state, const struct product_check *check, preflight_row_fn fn,
-                             enum errc expected)
+static struct preflight *ask_on(const struct platform *on, void **state,
+                                const struct product_check *check, preflight_row_fn fn,
+                                enum errc expected)
 {
     static struct preflight out;
-    struct platform machine = *platform_native();
+    struct platform machine = *on;
     struct setup setup = { .platform = &machine };
     struct preflight_ask all = { .setup = &setup, .phases = PREFLIGHT_ALL };
     struct preflight_row_ask row = { .ask = &all, .check = check, .out = &out };
@@ -106,6 +109,12 @@ static struct preflight *ask(void **state, const struct product_check *check, pr
     IS(expected, fn(&row, &why));
     assert_int_equal(told.n_open, 0);
     return &out;
+}
+
+static struct preflight *ask(void **state, const struct product_check *check, preflight_row_fn fn,
+                             enum errc expected)
+{
+    return ask_on(platform_native(), state, check, fn, expected);
 }
 
 static const struct {
@@ -255,6 +264,106 @@ static void a_setting_of_the_registry_is_not_known_here(void **state)
     assert_results(ask(state, &check, preflight_setting, E_OK), "-");
 }
 
+static const struct {
+    const char *there; /* NULL: no value */
+    bool is_binary;
+    enum errc get;
+    bool is_present, is_absent;
+    size_t n_equals, n_unequal;
+    const char *results;
+} of_registry[] = {
+    { "primary", false, E_OK, false, false, 2, 0, "" },
+    { "only", false, E_OK, false, false, 1, 0, "UpgradeNotSupportedRole" },
+    { NULL, false, E_OK, false, false, 2, 0, "UpgradeNotSupportedRole" },
+    { NULL, false, E_OK, false, false, 0, 2, "" },
+    { "primary", false, E_OK, false, false, 0, 2, "UpgradeNotSupportedRole" },
+    { "", false, E_OK, true, false, 0, 0, "" },
+    { NULL, false, E_OK, true, false, 0, 0, "UpgradeNotSupportedRole" },
+    { NULL, false, E_OK, false, true, 0, 0, "" },
+    { "0", false, E_OK, false, true, 0, 0, "UpgradeNotSupportedRole" },
+    { "x", true, E_OK, false, true, 0, 0, "-" },
+    { "x", true, E_OK, true, false, 0, 0, "-" },
+    { NULL, false, E_ACCESS, false, true, 0, 0, "-" },
+    { NULL, false, E_UNSUPPORTED, false, true, 0, 0, "-" },
+};
+
+static void a_setting_of_the_registry_is_held_against_what_is_asked(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(of_registry); i++) {
+        struct product_check check = { .kind = CHECK_SETTING, .result = "UpgradeNotSupportedRole" };
+        struct check_setting *s = &check.of.setting;
+        struct platform *machine = told_begin();
+        s->place = (struct product_setting){ .format = -1, .registry = "HKLM\\x", .value = "role" };
+        s->is_present = of_registry[i].is_present;
+        s->is_absent = of_registry[i].is_absent;
+        s->equals.items = s->unequal.items = primary;
+        s->equals.n = of_registry[i].n_equals;
+        s->unequal.n = of_registry[i].n_unequal;
+        told_machine.get = of_registry[i].get;
+        if (of_registry[i].there != NULL)
+            told_put("HKLM\\x", "role", of_registry[i].there)->is_binary = of_registry[i].is_binary;
+        const struct preflight *out = ask_on(machine, state, &check, preflight_setting, E_OK);
+        assert_results(out, of_registry[i].results);
+        if (out->n > 0) { /* it names the place, and not what is there */
+            assert_non_null(strstr(out->items[0].text, "HKLM\\x"));
+            assert_non_null(strstr(out->items[0].text, "role"));
+            assert_null(strstr(out->items[0].text, "primary"));
+        }
+        assert_int_equal(told_machine.n_written, 0);
+    }
+}
+
+/* --- mutexes and groups by SID */
+
+static const struct {
+    bool is_so;
+    enum errc asked;
+    const char *lock, *group;
+} answers[] = {
+    { true, E_OK, "UpgradeAbortedBusy", "" },
+    { false, E_OK, "", "UpgradeAbortedGroup" },
+    { false, E_ACCESS, "-", "-" },
+    { true, E_UNSUPPORTED, "-", "-" },
+    { true, E_ARGUMENT, "-", "-" },
+};
+
+static void mutexes_and_identifiers_are_asked(void **state)
+{
+    struct product_check lock = { .kind = CHECK_LOCK, .result = "UpgradeAbortedBusy" };
+    struct product_check group = { .kind = CHECK_GROUP, .result = "UpgradeAbortedGroup" };
+    lock.of.lock.mutex = "Global\\Orchard";
+    group.of.group.sid = "S-1-5-32-544";
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        struct platform *machine = told_begin();
+        told_machine.is_held = told_machine.exists = answers[i].is_so;
+        told_machine.asked = answers[i].asked;
+        const struct preflight *out = ask_on(machine, state, &lock, preflight_lock, E_OK);
+        assert_results(out, answers[i].lock);
+        assert_string_equal(told_machine.mutex, "Global\\Orchard");
+        if (answers[i].is_so && answers[i].asked == E_OK)
+            assert_string_equal(out->items[0].text, "Global\\Orchard is held: work is in progress");
+        out = ask_on(machine, state, &group, preflight_group, E_OK);
+        assert_results(out, answers[i].group);
+        assert_string_equal(told_machine.sid, "S-1-5-32-544");
+        if (!answers[i].is_so && answers[i].asked == E_OK)
+            assert_string_equal(out->items[0].text, "group S-1-5-32-544 can't be found");
+    }
+    struct platform *machine = told_begin();
+    told_machine.asked = E_NOMEM;
+    assert_int_equal(ask_on(machine, state, &lock, preflight_lock, E_NOMEM)->n, 0);
+    assert_int_equal(ask_on(machine, state, &group, preflight_group, E_NOMEM)->n, 0);
+}
+
+static void what_this_machine_has_not_is_not_known(void **state)
+{
+    struct product_check lock = { .kind = CHECK_LOCK, .result = "UpgradeAbortedBusy" };
+    struct product_check group = { .kind = CHECK_GROUP, .result = "UpgradeAbortedGroup" };
+    lock.of.lock.mutex = "Global\\Orchard";
+    group.of.group.sid = "S-1-5-32-544";
+    assert_results(ask(state, &lock, preflight_lock, E_OK), "-");
+    assert_results(ask(state, &group, preflight_group, E_OK), "-");
+}
+
 #define MACHINE(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
 
 int main(void)
@@ -266,6 +375,9 @@ int main(void)
         MACHINE(a_connection_comes_by_a_file_of_one_line),
         MACHINE(settings_are_held_against_what_is_asked),
         MACHINE(a_setting_of_the_registry_is_not_known_here),
+        MACHINE(a_setting_of_the_registry_is_held_against_what_is_asked),
+        MACHINE(mutexes_and_identifiers_are_asked),
+        MACHINE(what_this_machine_has_not_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

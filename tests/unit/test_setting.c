@@ -2,6 +2,7 @@
  * nothing else. */
 
 #include "machine_kit.h"
+#include "registry_kit.h"
 
 #include "installer/core/setting.h"
 
@@ -469,7 +470,42 @@ static void what_is_not_there_is_found_out(void **state)
     assert_true(found);
     assert_string_equal(value, "1");
     IS(E_UNSUPPORTED, setting_get(&s, &registry, value, &found, &why));
+    SAYS("HKLM\\x: y: the registry is of Windows");
     IS(E_UNSUPPORTED, setting_set(&s, &registry, "on", &why));
+}
+
+static void a_setting_of_the_registry_is_read_and_changed(void **state)
+{
+    const struct product_setting on = { .format = -1, .registry = "HKLM\\x", .value = "y" };
+    static char value[SETTING_VALUE_MAX + 1];
+    struct setup s = setup_here(state);
+    bool found = true;
+    s.platform = told_begin();
+    IS(E_OK, setting_get(&s, &on, value, &found, &why));
+    assert_false(found);
+    IS(E_ABSENT, setting_set(&s, &on, "1", &why));
+    SAYS("HKLM\\x: y: the value is not there");
+    struct told_value *v = told_put("HKLM\\x", "y", "0");
+    v->is_number = true;
+    IS(E_OK, setting_get(&s, &on, value, &found, &why));
+    assert_true(found);
+    assert_string_equal(value, "0");
+    IS(E_OK, setting_set(&s, &on, "0", &why));
+    assert_int_equal(told_machine.n_written, 0); /* it is so already */
+    IS(E_OK, setting_set(&s, &on, "1", &why));
+    assert_string_equal(v->text, "1");
+    assert_int_equal(told_machine.n_written, 1);
+    IS(E_ARGUMENT, setting_set(&s, &on, "on", &why));
+    SAYS("HKLM\\x: y: ");
+    assert_string_equal(v->text, "1");
+    told_machine.is_read_only = true;
+    IS(E_ACCESS, setting_set(&s, &on, "0", &why));
+    v->is_binary = true;
+    IS(E_MALFORMED, setting_get(&s, &on, value, &found, &why));
+    IS(E_MALFORMED, setting_set(&s, &on, "0", &why));
+    told_machine.get = E_ACCESS;
+    IS(E_ACCESS, setting_get(&s, &on, value, &found, &why));
+    assert_string_equal(v->text, "1");
 }
 
 /* A machine on which two files can't change places. */
@@ -543,6 +579,7 @@ int main(void)
         MACHINE(what_a_killed_one_left_is_in_no_ones_way),
         MACHINE(a_broken_file_is_left_as_it_is),
         MACHINE(what_is_not_there_is_found_out),
+        MACHINE(a_setting_of_the_registry_is_read_and_changed),
         MACHINE(where_files_cannot_be_swapped_it_is_replaced),
         MACHINE(a_file_that_somebody_else_changes_meanwhile_stays_theirs),
     };
