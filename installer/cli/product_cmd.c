@@ -162,8 +162,9 @@ static enum exit_code code_of(const struct product_cmd *c, const struct product_
                               const struct upgrade_outcome *o)
 {
     const enum exit_code code = code_of_result(c, o);
-    const bool is_undone =
-        code == EXIT_ABORTED && strcmp(o->result, result_name(RESULT_ALREADY_RUNNING)) != 0;
+    const bool is_undone = code == EXIT_ABORTED &&
+                           strcmp(o->result, result_name(RESULT_ALREADY_RUNNING)) != 0 &&
+                           strcmp(o->result, result_name(RESULT_SERVICE_CANNOT_START)) != 0;
     const bool is_fine = code == EXIT_ROLLED_BACK || code == EXIT_FAILED || is_undone;
     return (help->options & COMMAND_RECOVERS) != 0 && is_fine ? EXIT_DONE : code;
 }

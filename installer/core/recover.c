@@ -64,8 +64,8 @@ static enum errc take_what_was_told(struct run *run, enum run_end end, struct se
     enum errc rc = memory_result_of(run->memory, run->attempt.started, &run->attempt.to, told, err);
     if (rc != E_OK || end == RUN_STUCK || told[0] == '\0' ||
         result_read(span_text(told), &result, NULL) != E_OK ||
-        result.class == RESULT_CLASS_ROLLBACK_FAILED)
-        return rc;
+        result.class == RESULT_CLASS_ROLLBACK_FAILED || result.word == RESULT_SERVICE_CANNOT_START)
+        return rc; /* or how it was stuck, which it is no more */
     ask->is_told = true;
     ask->sets_hold = result.class == RESULT_CLASS_ROLLED_BACK;
     outcome_end(out, told, out->why);
@@ -186,7 +186,9 @@ enum errc recover_first_of_all(struct memory *memory, const char *product_word,
     if (rc != E_OK || !pending)
         return rc;
     rc = recover_pending(memory, product_word, events, out, err);
-    if (rc == E_OK && outcome_class(out) == RESULT_CLASS_ROLLBACK_FAILED)
+    if (rc == E_OK)
+        rc = memory_recovery_is_pending(memory, &pending, err);
+    if (rc == E_OK && pending)
         return err_set(err, E_REFUSED, "%s", out->why);
     if (rc == E_OK)
         outcome_begin(out);
@@ -197,6 +199,7 @@ enum errc recover_do(const struct setup *setup, const char *product_word,
                      const struct events *events, struct upgrade_outcome *out, struct err *err)
 {
     struct memory memory;
+    bool pending = true;
     outcome_begin(out);
     enum errc rc = memory_open(setup, true, &memory, err);
     if (rc == E_BUSY) {
@@ -206,7 +209,7 @@ enum errc recover_do(const struct setup *setup, const char *product_word,
     if (rc != E_OK)
         return rc;
     rc = recover_pending(&memory, product_word, events, out, err);
-    if (rc == E_OK && outcome_class(out) != RESULT_CLASS_ROLLBACK_FAILED)
+    if (rc == E_OK && memory_recovery_is_pending(&memory, &pending, err) == E_OK && !pending)
         sweep(&memory, events);
     memory_close(&memory);
     return rc;

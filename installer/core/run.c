@@ -53,12 +53,20 @@ static enum errc step_forward(struct run *run, size_t at, struct err *err)
     return rc == E_OK ? run_step_table[step->kind].apply(run, step->i, err) : rc;
 }
 
+/* Nothing was switched, so that nothing is to be rolled back: all that is wrong is a service. */
+static bool is_old_unstartable(const struct run *run)
+{
+    return run->cannot_start && !run->was_switched;
+}
+
 /* What a failure of this step is called, given how the way back went. */
 static void name_failure(const struct run *run, enum step_kind kind, enum errc rc, bool is_back,
                          char result[RUN_RESULT_ROOM])
 {
     const struct step_ops *ops = &run_step_table[kind];
-    if (is_back && !run->was_switched && rc == E_SPACE)
+    if (!is_back && is_old_unstartable(run))
+        text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_SERVICE_CANNOT_START));
+    else if (is_back && !run->was_switched && rc == E_SPACE)
         text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_INSUFFICIENT_DISK_SPACE));
     else if (is_back && !run->was_switched && ops->failed != NULL)
         text_copy(result, RUN_RESULT_ROOM, ops->failed);
@@ -81,6 +89,8 @@ void run_name_interrupted(const struct run *run, bool is_back, char result[RUN_R
     enum step_kind kind;
     if (plan_step_kind(run_mark_name(&run->journal, "failed"), &kind))
         name_failure(run, kind, E_OK, is_back, result);
+    else if (!is_back && is_old_unstartable(run))
+        text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_SERVICE_CANNOT_START));
     else
         (void)snprintf(result, RUN_RESULT_ROOM, "%s-Interrupted",
                        result_name(is_back ? RESULT_ROLLED_BACK : RESULT_ROLLBACK_FAILED));
@@ -218,8 +228,11 @@ void run_undo(struct run *run, enum run_end *out_end, char why[240])
     enum errc rc = begun == NULL ? err_nomem(&err) : E_OK;
     if (rc == E_OK)
         list_begun(run, begun);
-    for (size_t i = rc == E_OK ? begun->n : 0; i > 0 && rc == E_OK; i--)
+    run->cannot_start = false;
+    for (size_t i = rc == E_OK ? begun->n : 0; i > 0 && rc == E_OK; i--) {
         rc = step_back(run, &begun->steps[i - 1], &err);
+        run->cannot_start = rc != E_OK && begun->steps[i - 1].kind == STEP_STOP;
+    }
     if (rc == E_OK && stopped_anything(begun))
         rc = await_old(run, &err);
     if (rc != E_OK && run_resume_scheduler(run, &ignored) != E_OK)

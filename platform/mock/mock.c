@@ -86,6 +86,7 @@ struct mock *mock_new(bool is_windows)
     m->last_pid = 100;
     m->clock_ms = 1800000000000;
     m->monotonic_ms = 1000;
+    m->is_windows = is_windows;
     disk_init(&m->disk, is_windows);
     disk_mount(&m->disk, "/", UINT64_MAX);
     mock_pass(m, 0);

@@ -148,7 +148,7 @@ static enum errc host_group_exists(void *self, const char *name, bool *out_exist
 static enum errc host_sid_exists(void *self, const char *sid, bool *out_exists, struct err *err)
 {
     struct mock *m = self;
-    if (!m->disk.is_windows)
+    if (!m->is_windows)
         return err_set(err, E_UNSUPPORTED, "groups have no identifiers here");
     *out_exists = mock_fact(&m->groups, sid);
     return E_OK;
@@ -157,7 +157,7 @@ static enum errc host_sid_exists(void *self, const char *sid, bool *out_exists, 
 static enum errc host_mutex_held(void *self, const char *name, bool *out_held, struct err *err)
 {
     struct mock *m = self;
-    if (!m->disk.is_windows)
+    if (!m->is_windows)
         return err_set(err, E_UNSUPPORTED, "mutexes have no names here");
     *out_held = mock_fact(&m->mutexes, name);
     return E_OK;

@@ -44,6 +44,7 @@ struct mock {
     uint64_t n_boots;
     uint64_t seed;
     bool is_elevated;
+    bool is_windows; /* what the host has: registry, mutexes; of files it is the disk's */
     struct host_os os;
     int64_t last_pid;
     struct mock_program *programs;

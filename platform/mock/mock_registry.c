@@ -46,7 +46,7 @@ void mock_registry_fini(struct mock *m)
 
 static enum errc check_is_there(const struct mock *m, const char *key, struct err *err)
 {
-    if (!m->disk.is_windows)
+    if (!m->is_windows)
         return err_set(err, E_UNSUPPORTED, "this system has no registry");
     if (strncasecmp(key, "HKLM\\", 5) != 0 && strncasecmp(key, "HKU\\", 4) != 0)
         return err_set(err, E_ARGUMENT, "does not begin with HKLM\\ or HKU\\");

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes what the simulator's machines are offered: a small product in versions, published by the real surefoot-publish.
 #
-#   usage: releases.sh SUREFOOT-PUBLISH FOLDER
+#   usage: releases.sh SUREFOOT-PUBLISH FOLDER [PRODUCT]
 #
 #   FOLDER/trees/VERSION/   the maker's folder of built files          FOLDER/site/   the release folder, all versions offered
 #   FOLDER/maker.pub        the key's public half
@@ -9,7 +9,7 @@
 # 1.0.0 is plain. 2.0.0 migrates the data, has files that are new, gone, changed and unchanged, and a new setting. 3.0.0 migrates and is
 # not well. 4.0.0 does not start.
 set -eu
-publish=$(realpath "$1") folder=$2
+publish=$(realpath "$1") folder=$2 product=${3:-app}
 rm -rf "$folder"
 mkdir -p "$folder/trees" "$folder/site"
 cd "$folder"
@@ -66,7 +66,7 @@ grow 2.0.0 2
 grow 3.0.0 2 ill
 grow 4.0.0 2 dead
 for version in 1.0.0 2.0.0 3.0.0 4.0.0; do
-    "$publish" release "trees/$version" --product app --version "$version" --dir site --key maker.key --quiet
+    "$publish" release "trees/$version" --product "$product" --version "$version" --dir site --key maker.key --quiet
 done
-"$publish" feed site --product app --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key maker.key --quiet
+"$publish" feed site --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key maker.key --quiet
 rm -f maker.key

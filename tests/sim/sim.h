@@ -73,6 +73,11 @@ void world_prepare(struct world *w);
  */
 void world_boot(struct world *w);
 
+/* world_load copies a folder of the real disk to the machine. */
+void world_load(struct world *w, const char *from, const char *to);
+/* world_clock is a time at which the releases of a folder are new. */
+int64_t world_clock(const char *releases);
+
 void world_path(const struct world *w, const char *path, char to[400]);
 /* world_tree is the tree in place: the install folder, or what `current` leads to. */
 void world_tree(const struct world *w, char to[400]);

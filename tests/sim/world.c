@@ -170,7 +170,7 @@ static enum errc load_name(void *ctx, const char *name, struct err *err)
     return E_OK;
 }
 
-static void load(struct world *w, const char *from, const char *to)
+void world_load(struct world *w, const char *from, const char *to)
 {
     struct loading l = { w, from, to };
     struct err err;
@@ -196,6 +196,18 @@ static void put_product(struct world *w)
     buf_fini(&page);
 }
 
+/* Documents have their own time: the machine's clock is that of the day they were made. */
+int64_t world_clock(const char *releases)
+{
+    char path[400];
+    struct fs_info info;
+    struct err err;
+    (void)snprintf(path, sizeof(path), "%s/site/feed.xml", releases);
+    if (platform_native()->fs->stat_link(NULL, path, &info, &err) != E_OK || info.kind != FS_FILE)
+        sim_fail("%s: there is no feed", path);
+    return info.mtime_ns / 1000000000 + 60;
+}
+
 void world_new(struct world *w, const struct scenario *s, const char *releases, const char *root)
 {
     char path[400];
@@ -209,7 +221,7 @@ void world_new(struct world *w, const struct scenario *s, const char *releases, 
     buf_init(&w->trace, TRACE_MAX);
     if (w->mock != NULL) {
         mock_add_program(w->mock, "/bin/ctl", ctl, w);
-        mock_set_clock(w->mock, platform_native()->host->now(NULL));
+        mock_set_clock(w->mock, world_clock(releases));
         mock_put_folder(w->mock, "/tmp", 01777);
         mock_put_folder(w->mock, "/opt", 0755);
     } else {
@@ -218,7 +230,7 @@ void world_new(struct world *w, const struct scenario *s, const char *releases, 
             sim_fail("%s: %s", path, err.text);
     }
     (void)snprintf(path, sizeof(path), "%s/site", releases);
-    load(w, path, "/srv/site");
+    world_load(w, path, "/srv/site");
     (void)snprintf(path, sizeof(path), "%s/maker.pub", releases);
     if (platform_read_file(platform_native(), path, 1000, &key, &err) != E_OK)
         sim_fail("%s: %s", path, err.text);
