@@ -12,6 +12,7 @@
 
 #define COHORTS 10000 /* a machine's place in a rollout, in hundredths of a percent */
 #define DAY_MIN 1440
+#define LOOKS_EVERY_S 3600 /* as schedules call us */
 
 const char *decision_word(enum decision d)
 {
@@ -218,9 +219,14 @@ static bool due_at(const struct decide_ask *ask, struct upgrade_state *state,
     uint64_t cohort = decide_share(ask->machine_id, ask->product, &r->version, "cohort", COHORTS);
     if (!opens_at(&r->rollout, cohort, out_opens))
         return false;
-    *out_due = (*out_opens > seen ? *out_opens : seen) +
-               (int64_t)decide_share(ask->machine_id, ask->product, &r->version, "jitter",
-                                     (uint64_t)ask->policy->jitter_s);
+    const int64_t share = (int64_t)decide_share(ask->machine_id, ask->product, &r->version,
+                                                "jitter", (uint64_t)ask->policy->jitter_s);
+    /* Who looked within the first hour counts from the opening: counted from first sight, a step of
+     * a rollout would begin late and run into the next one. Who comes later waits from then, so
+     * that machines that could not look do not go all at once. */
+    *out_due = (seen - *out_opens > LOOKS_EVERY_S ? seen : *out_opens) + share;
+    if (*out_due < seen)
+        *out_due = seen;
     return true;
 }
 
