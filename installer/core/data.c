@@ -92,6 +92,13 @@ static enum errc rename_and_sync(const struct data_place *p, const char *from, c
     return rc == E_OK ? setup_sync_parent(p->setup->platform, to, err) : rc;
 }
 
+static enum errc sync_again(const struct data_place *p, const char *from, const char *to,
+                            struct err *err)
+{
+    enum errc rc = setup_sync_again(p->setup->platform, from, err);
+    return rc == E_OK ? setup_sync_again(p->setup->platform, to, err) : rc;
+}
+
 /* --- before */
 
 enum errc data_check(const struct data_place *p, size_t k, struct err *err)
@@ -153,8 +160,10 @@ static enum errc put_back(const struct data_place *p, const struct spot *s, stru
         rc = is_there(p, s->data, &there, err);
     if (rc == E_OK)
         rc = is_there(p, s->failed, &is_aside, err);
-    if (rc != E_OK || (!has_copy && !was_none))
-        return rc; /* put back already */
+    if (rc == E_OK && !has_copy && !was_none)
+        return sync_again(p, s->copy, s->data, err); /* put back already */
+    if (rc != E_OK)
+        return rc;
     if (there && !(was_none && is_aside))
         rc = rename_and_sync(p, s->data, s->failed, err);
     return rc == E_OK && has_copy ? rename_and_sync(p, s->copy, s->data, err) : rc;
@@ -218,5 +227,7 @@ enum errc data_move(const struct data_place *p, size_t k, const char *from_tree,
         rc = is_there(p, from, &there, err);
     if (rc == E_OK && there)
         rc = rename_and_sync(p, from, to, err);
+    else if (rc == E_OK)
+        rc = sync_again(p, from, to, err);
     return name_data(p, k, rc, err);
 }

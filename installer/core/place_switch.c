@@ -113,12 +113,29 @@ static enum errc swap(const struct place *p, const char *new_name, bool has_old,
     return rc == E_OK ? sync_parents(p, new_name, err) : rc;
 }
 
+/* What is so already may have been made so by a run that died before it was flushed. */
+static enum errc sync_switch(const struct place *p, const char *new_name, struct err *err)
+{
+    struct platform *m = p->setup->platform;
+    char path[SETUP_PATH_ROOM];
+    enum errc rc = p->mode == STATE_SWITCH_POINTER
+                       ? setup_join(p->setup->install, "current", path, err)
+                       : place_staged(p, new_name, path, err);
+    if (rc == E_OK)
+        rc = setup_sync_again(m, path, err);
+    return rc == E_OK && p->mode == STATE_SWITCH_EXCHANGE
+               ? setup_sync_again(m, p->setup->install, err)
+               : rc;
+}
+
 static enum errc turn(const struct place *p, const char *new_name, const char *old_name,
                       const char *new_id, bool is_back, struct err *err)
 {
     bool is_switched = false;
     enum errc rc = place_is_switched(p, new_name, new_id, &is_switched, err);
-    if (rc != E_OK || is_switched != is_back)
+    if (rc == E_OK && is_switched != is_back)
+        return sync_switch(p, new_name, err);
+    if (rc != E_OK)
         return rc;
     if (p->mode == STATE_SWITCH_POINTER)
         rc = point_to(p, is_back ? old_name : new_name, err);
@@ -192,9 +209,11 @@ static enum errc put_old_away(const struct place *p, const char *new_name, const
     enum errc rc = place_staged(p, new_name, from, err);
     if (rc == E_OK)
         rc = m->fs->stat_link(m->self, from, &info, err);
-    if (rc != E_OK || info.kind == FS_ABSENT || old_name[0] == '\0')
+    if (rc != E_OK || old_name[0] == '\0')
         return rc;
     rc = place_staged(p, old_name, to, err);
+    if (rc == E_OK && info.kind == FS_ABSENT)
+        return setup_sync_again(m, to, err);
     if (rc == E_OK)
         rc = place_run(p, old_name, run, err);
     if (rc == E_OK)

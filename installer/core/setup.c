@@ -48,6 +48,12 @@ enum errc setup_sync_parent(struct platform *p, const char *path, struct err *er
     return p->fs->sync_folder(p->self, parent, err);
 }
 
+enum errc setup_sync_again(struct platform *p, const char *path, struct err *err)
+{
+    enum errc rc = setup_sync_parent(p, path, err);
+    return rc == E_ABSENT ? E_OK : rc;
+}
+
 enum errc setup_make_folder(struct platform *p, const char *path, bool is_private, struct err *err)
 {
     enum errc rc = is_private ? p->fs->make_private_folder(p->self, path, err)

@@ -69,6 +69,10 @@ MUST_USE enum errc setup_make_folder(struct platform *p, const char *path, bool 
                                      struct err *err);
 MUST_USE enum errc setup_sync_parent(struct platform *p, const char *path, struct err *err);
 
+/* setup_sync_again is setup_sync_parent where that folder is there at all: for what was found done
+ * already, since whoever did it may have died before it was flushed. */
+MUST_USE enum errc setup_sync_again(struct platform *p, const char *path, struct err *err);
+
 /* setup_make_folders makes a folder and those above it that are not there, all for their owner
  * alone if `is_private`, and flushes their names. E_OK where all are there, E_EXISTS where
  * something that is no folder stands in the way. */

@@ -330,7 +330,7 @@ static void same_at_every_look(void)
 
 static bool write_data(const char *path, const struct hours *h, size_t n)
 {
-    FILE *file = fopen(path, "we");
+    FILE *file = fopen(path, "wb");
     uint64_t reached = 0;
     if (file == NULL)
         return false;

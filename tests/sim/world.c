@@ -65,6 +65,17 @@ static bool is_whole(struct platform *p, const char *tree, const char *version)
     return true;
 }
 
+static bool holds_text(struct platform *p, const char *path, const char *text)
+{
+    struct buf bytes;
+    struct err err;
+    if (platform_read_file(p, path, 100, &bytes, &err) != E_OK)
+        return false;
+    const bool holds = span_equal(buf_span(&bytes), span_text(text));
+    buf_fini(&bytes);
+    return holds;
+}
+
 static int start(struct world *w, struct platform *p, const char *tree, const char *data)
 {
     char version[64], schema[64], text[80], path[500];
@@ -76,7 +87,8 @@ static int start(struct world *w, struct platform *p, const char *tree, const ch
         return 1;
     (void)snprintf(path, sizeof(path), "%s/db", data);
     (void)snprintf(text, sizeof(text), "schema %s\n", schema);
-    if (strcmp(schema, "1") != 0 && platform_write_file(p, path, span_text(text), 0, &err) != E_OK)
+    if (strcmp(schema, "1") != 0 && !holds_text(p, path, text) &&
+        platform_write_file(p, path, span_text(text), 0, &err) != E_OK)
         return 1;
     (void)text_copy(w->running, sizeof(w->running), version);
     return 0;
