@@ -192,7 +192,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-    struct options o = { .effort = { .n_random = 2, .nth_again = 80, .n_jobs = 2 } };
+    struct options o = { .effort = { .n_random = 1, .nth_again = 160, .n_jobs = 2 } };
     int i = 1;
     tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (tally == MAP_FAILED)
