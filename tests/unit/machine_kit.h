@@ -20,27 +20,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "answers.h"
 #include "platform/base/text.h"
-#include "platform/platform.h"
 
 #define NOBODY 65534
 
-static struct err why;
-
-/* An operation of a table, whose answer is asserted. */
-#define CALL(table, op, ...)                                                                       \
-    (platform_native()->table->op(platform_native()->self, __VA_ARGS__, &why))
 #define FS(op, ...) CALL(fs, op, __VA_ARGS__)
-#define IS(expected, call)                                                                         \
-    do {                                                                                           \
-        why = (struct err){ .code = E_OK };                                                        \
-        enum errc is_ = (call);                                                                    \
-        if (is_ != (expected))                                                                     \
-            print_error("%s: %s: %s\n", #call, errc_name(is_), why.text);                          \
-        assert_int_equal(is_, expected);                                                           \
-    } while (0)
-#define GIVES(expected, call) (why = (struct err){ .code = E_OK }, (call) == (expected))
-#define SAYS(part) assert_non_null(strstr(why.text, part))
 
 /* The test's folder is the current one, and private. */
 static inline int enter_folder(void **state)

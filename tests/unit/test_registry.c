@@ -14,25 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "platform/platform.h"
+#include "answers.h"
 
 #define KEY "HKLM\\SOFTWARE\\Surefoot Test"
 #define OWN L"SOFTWARE\\Surefoot Test"
 
-static struct err why;
-
-#define CALL(table, op, ...)                                                                       \
-    (platform_native()->table->op(platform_native()->self, __VA_ARGS__, &why))
 #define REG(op, ...) CALL(registry, op, __VA_ARGS__)
-#define IS(expected, call)                                                                         \
-    do {                                                                                           \
-        why = (struct err){ .code = E_OK };                                                        \
-        enum errc is_ = (call);                                                                    \
-        if (is_ != (expected))                                                                     \
-            print_error("%s: %s: %s\n", #call, errc_name(is_), why.text);                          \
-        assert_int_equal(is_, expected);                                                           \
-    } while (0)
-#define SAYS(part) assert_non_null(strstr(why.text, part))
 
 /* --- the test's own key, made and looked at without our code */
 
