@@ -83,17 +83,18 @@ static enum errc point_to(const struct place *p, const char *name, struct err *e
         rc = m->fs->remove(m->self, link, err);
     else if (rc == E_OK)
         rc = m->fs->point(m->self, link, target, err);
-    return rc == E_OK ? m->fs->sync_folder(m->self, p->setup->install, err) : rc;
+    return rc;
 }
 
-static enum errc sync_parents(const struct place *p, const char *new_name, struct err *err)
+static enum errc sync_switch(const struct place *p, const char *new_name, struct err *err)
 {
     struct platform *m = p->setup->platform;
-    char run[SETUP_PATH_ROOM], parent[SETUP_PATH_ROOM];
-    setup_parent(p->setup->install, parent);
+    char run[SETUP_PATH_ROOM];
+    if (p->mode == STATE_SWITCH_POINTER)
+        return m->fs->sync_folder(m->self, p->setup->install, err);
     enum errc rc = place_run(p, new_name, run, err);
     if (rc == E_OK)
-        rc = m->fs->sync_folder(m->self, parent, err);
+        rc = setup_sync_parent(m, p->setup->install, err);
     return rc == E_OK ? m->fs->sync_folder(m->self, run, err) : rc;
 }
 
@@ -107,40 +108,23 @@ static enum errc swap(const struct place *p, const char *new_name, bool has_old,
     if (rc != E_OK)
         return rc;
     if (has_old)
-        rc = m->fs->exchange(m->self, folder, staged, err);
-    else
-        rc = m->fs->rename_new(m->self, is_back ? folder : staged, is_back ? staged : folder, err);
-    return rc == E_OK ? sync_parents(p, new_name, err) : rc;
+        return m->fs->exchange(m->self, folder, staged, err);
+    return m->fs->rename_new(m->self, is_back ? folder : staged, is_back ? staged : folder, err);
 }
 
 /* What is so already may have been made so by a run that died before it was flushed. */
-static enum errc sync_switch(const struct place *p, const char *new_name, struct err *err)
-{
-    struct platform *m = p->setup->platform;
-    char path[SETUP_PATH_ROOM];
-    enum errc rc = p->mode == STATE_SWITCH_POINTER
-                       ? setup_join(p->setup->install, "current", path, err)
-                       : place_staged(p, new_name, path, err);
-    if (rc == E_OK)
-        rc = setup_sync_again(m, path, err);
-    return rc == E_OK && p->mode == STATE_SWITCH_EXCHANGE
-               ? setup_sync_again(m, p->setup->install, err)
-               : rc;
-}
-
 static enum errc turn(const struct place *p, const char *new_name, const char *old_name,
                       const char *new_id, bool is_back, struct err *err)
 {
     bool is_switched = false;
     enum errc rc = place_is_switched(p, new_name, new_id, &is_switched, err);
-    if (rc == E_OK && is_switched != is_back)
-        return sync_switch(p, new_name, err);
     if (rc != E_OK)
         return rc;
-    if (p->mode == STATE_SWITCH_POINTER)
-        rc = point_to(p, is_back ? old_name : new_name, err);
-    else
-        rc = swap(p, new_name, old_name[0] != '\0', is_back, err);
+    if (is_switched == is_back)
+        rc = p->mode == STATE_SWITCH_POINTER ? point_to(p, is_back ? old_name : new_name, err)
+                                             : swap(p, new_name, old_name[0] != '\0', is_back, err);
+    if (rc == E_OK)
+        rc = sync_switch(p, new_name, err);
     return rc == E_OK ? rc : err_prefix(err, is_back ? "switching back: " : "switching: ");
 }
 

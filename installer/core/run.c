@@ -64,7 +64,7 @@ static void name_failure(const struct run *run, enum step_kind kind, enum errc r
                          char result[RUN_RESULT_ROOM])
 {
     const struct step_ops *ops = &run_step_table[kind];
-    if (!is_back && is_old_unstartable(run))
+    if (is_old_unstartable(run))
         text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_SERVICE_CANNOT_START));
     else if (is_back && !run->was_switched && rc == E_SPACE)
         text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_INSUFFICIENT_DISK_SPACE));
@@ -89,7 +89,7 @@ void run_name_interrupted(const struct run *run, bool is_back, char result[RUN_R
     enum step_kind kind;
     if (plan_step_kind(run_mark_name(&run->journal, "failed"), &kind))
         name_failure(run, kind, E_OK, is_back, result);
-    else if (!is_back && is_old_unstartable(run))
+    else if (is_old_unstartable(run))
         text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_SERVICE_CANNOT_START));
     else
         (void)snprintf(result, RUN_RESULT_ROOM, "%s-Interrupted",

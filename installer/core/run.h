@@ -38,7 +38,7 @@ struct run {
     struct journal journal;
     int64_t stopping_ms, started_ms, healthy_ms; /* monotonic; 0: not yet */
     bool was_switched;                           /* a failure was one of the new version */
-    bool cannot_start; /* on the way back the old version's service did not start */
+    bool cannot_start; /* stuck: on the way back the old version's service did not start */
 };
 
 /* How the steps ended. */
