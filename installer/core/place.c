@@ -111,8 +111,10 @@ enum errc place_make_store(const struct place *p, struct err *err)
     } else if (rc == E_OK) {
         struct fs_guard guard = { .is_safe = false };
         rc = m->fs->guard(m->self, p->store, 0, &guard, err);
-        if (rc == E_OK && !guard.is_safe)
-            rc = err_set(err, E_ACCESS, "%s", guard.why);
+        if (rc == E_OK && !guard.is_safe) {
+            (void)err_set(err, E_ACCESS, "%s", guard.why);
+            return setup_name_path(guard.path, err); /* it or a folder above it */
+        }
     }
     return rc == E_OK ? rc : setup_name_path(p->store, err);
 }

@@ -40,8 +40,8 @@ MUST_USE enum errc place_find(const struct setup *setup, const struct upgrade_st
 MUST_USE enum errc place_probe(const struct place *p, struct err *err);
 
 /* place_make_store makes it where it is not there; E_ACCESS where it is and others may enter it.
- * place_drop_store takes it away if it is empty,
- * and so a pointer's folder of versions. */
+ * place_drop_store takes it away if it is empty, and so a pointer's folder of
+ * versions. */
 MUST_USE enum errc place_make_store(const struct place *p, struct err *err);
 void place_drop_store(const struct place *p);
 
