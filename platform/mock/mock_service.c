@@ -54,13 +54,12 @@ static enum errc service_status(void *self, const char *name, struct service_sta
     return E_OK;
 }
 
-/* E_OK: go on and do it. */
+/* E_OK: go on and do it, or where a plan says so say that it is done. */
 static enum errc turn(struct mock *m, const struct mock_service *s, enum mock_turn how,
-                      int64_t timeout_ms, struct err *err)
+                      int64_t timeout_ms, bool *out_ignored, struct err *err)
 {
-    bool is_ignored = false;
-    enum errc rc = fault_ask(m->disk.plan, FAULT_ACT, "turn", s->name, &is_ignored, err);
-    if (rc != E_OK)
+    enum errc rc = fault_ask(m->disk.plan, FAULT_ACT, "turn", s->name, out_ignored, err);
+    if (rc != E_OK || *out_ignored)
         return rc;
     mock_pass(m, how == TURN_HANGS ? timeout_ms : TURN_MS);
     switch (how) {
@@ -80,7 +79,10 @@ static enum errc service_start(void *self, const char *name, int64_t timeout_ms,
         return err_set(err, E_ABSENT, "%.60s: there is no such service", name);
     if (s->is == SERVICE_IS_RUNNING)
         return E_OK;
-    enum errc rc = turn(m, s, s->start, timeout_ms, err);
+    bool is_ignored = false;
+    enum errc rc = turn(m, s, s->start, timeout_ms, &is_ignored, err);
+    if (is_ignored)
+        return E_OK;
     if (rc == E_OK && s->on_start != NULL)
         rc = s->on_start(s->ctx, m, s, err);
     s->is = rc == E_OK ? SERVICE_IS_RUNNING : SERVICE_IS_FAILED;
@@ -97,8 +99,9 @@ static enum errc service_stop(void *self, const char *name, int64_t timeout_ms, 
         return err_set(err, E_ABSENT, "%.60s: there is no such service", name);
     if (s->is == SERVICE_IS_STOPPED || s->is == SERVICE_IS_FAILED)
         return E_OK;
-    enum errc rc = turn(m, s, s->stop, timeout_ms, err);
-    if (rc == E_OK) {
+    bool is_ignored = false;
+    enum errc rc = turn(m, s, s->stop, timeout_ms, &is_ignored, err);
+    if (rc == E_OK && !is_ignored) {
         s->is = SERVICE_IS_STOPPED;
         s->pid = 0;
     }

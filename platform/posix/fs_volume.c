@@ -11,9 +11,8 @@
 
 enum errc fs_sync_folder(void *self, const char *folder, struct err *err)
 {
-    int fd = -1;
     UNUSED(self);
-    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return os_err_set(err, errno, "cannot open");
     enum errc rc = posix_flush_folder(fd, err);

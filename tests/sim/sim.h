@@ -94,8 +94,7 @@ struct ends {
 };
 
 /* check_after finds whatever does not hold after a fault, a `recover` that gave `result`, and a
- * start of the machine; *out_is_new which version is there. `may_be_stuck`: recover itself was kept
- * from its work, so another one may be pending. False with a sentence in `why`. */
+ * start of the machine; *out_is_new which version is there. False with a sentence in `why`. */
 bool check_after(struct world *w, const struct ends *ends, bool *out_is_new, char why[300]);
 
 /* check_again: recover has nothing to do; the explored step can be taken, or is done, and the steps
@@ -112,7 +111,8 @@ struct tally {
     uint64_t n_caught; /* and were found out */
     uint64_t n_traces; /* scenarios that the real system tells in the same way */
     uint64_t n_violations;
-    uint64_t n_found; /* violations where they are looked for (sim_is_hunting) */
+    uint64_t n_found;   /* violations where they are looked for (sim_is_hunting) */
+    uint64_t n_counted; /* operations that a copy of the process counted */
 };
 extern struct tally *tally; /* shared by all processes */
 extern bool sim_is_hunting; /* what does not hold is what we want to see */
