@@ -8,8 +8,8 @@
  * Cohort and jitter are numbers that one machine has for one release, the same at every look:
  * SHA-256 of the machine's id, the product and the version. A rollout reaches the machine when its
  * percent does; from then it waits its share of the jitter, so that a step of a rollout is spread
- * as a whole rollout is. A machine that first sees the release when that has passed waits from
- * then.
+ * as a whole rollout is. A machine that first sees the release more than an hour after that waits
+ * its share from then.
  *
  * What it does not check: whether the machine is ready (preflight). */
 

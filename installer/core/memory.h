@@ -62,9 +62,8 @@ MUST_USE enum errc memory_read_history(const struct memory *m, struct history *o
 MUST_USE enum errc memory_add_history(struct memory *m, const struct attempt *added,
                                       struct err *out_damage, struct err *err);
 
-/* memory_result_of finds how an attempt that began then and went there ended, as the history has
- * it:
- * "" where it has none. */
+/* memory_result_of finds how the attempt that began then, to that version, ended, as the history
+ * has it; "" where it has none. */
 MUST_USE enum errc memory_result_of(const struct memory *m, int64_t started,
                                     const struct version *to, char out_result[RESULT_TEXT_MAX + 1],
                                     struct err *err);
