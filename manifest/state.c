@@ -10,7 +10,7 @@
 #define ARENA_MAX (4 * 1024 * 1024)
 
 const char *const state_words[] = { "enabled", "suspended", "disabled", NULL };
-const char *const state_switch_words[] = { "none", "exchange", "pointer", NULL };
+const char *const state_switch_words[] = { "none", "exchange", "pointer", "msi", NULL };
 
 /* --- the table, as state.rng has it: texts lie in an arena while the document is read */
 

@@ -65,7 +65,12 @@ struct state_kept {
 };
 
 /* How the product's trees take each other's place: chosen once, at installation. */
-enum state_switch { STATE_SWITCH_NONE, STATE_SWITCH_EXCHANGE, STATE_SWITCH_POINTER };
+enum state_switch {
+    STATE_SWITCH_NONE,
+    STATE_SWITCH_EXCHANGE,
+    STATE_SWITCH_POINTER,
+    STATE_SWITCH_MSI, /* by Windows Installer */
+};
 extern const char *const state_switch_words[];
 
 /* struct upgrade_state: a plain value, copied; no pointers. Times are seconds since 1970, 0: never.

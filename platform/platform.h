@@ -2,8 +2,8 @@
 #define SUREFOOT_PLATFORM_PLATFORM_H
 
 /* platform.h: the machine, as tables of operations: files (fs), processes (proc) and the host
- * itself. Services, databases and the registry have pages of their own (service.h, db.h,
- * registry.h). Code above this folder calls these and never the system. There is a native machine
+ * itself. Services, databases, the registry and Windows Installer have pages of their own
+ * (service.h, db.h, registry.h, msi.h). Code above this folder calls these and never the system. There is a native machine
  * (posix or win32, chosen at link time). Every operation exists on every platform; one that is
  * missing returns E_UNSUPPORTED, never success.
  *
@@ -21,6 +21,7 @@
 #include "platform/base/err.h"
 #include "platform/base/span.h"
 #include "platform/db.h"
+#include "platform/msi.h"
 #include "platform/registry.h"
 #include "platform/service.h"
 #include "platform/sink.h"
@@ -326,6 +327,7 @@ struct platform {
     const struct service_ops *service;
     const struct db_ops *db;
     const struct registry_ops *registry;
+    const struct msi_ops *msi;
     void *self;
 };
 

@@ -25,7 +25,7 @@ enum exit_code cmd_rollback(struct cli *cli, int argc, char **argv)
 static enum errc recover(struct product_cmd *c, struct upgrade_outcome *out, struct err *err)
 {
     enum errc rc = recover_do(&c->setup, c->word, &c->events, out, err);
-    if (rc == E_OK && out->result[0] == '\0')
+    if (rc == E_OK && out->result[0] == '\0' && !out->needs_restart)
         text_copy(out->why, sizeof(out->why), "nothing is pending");
     return rc;
 }

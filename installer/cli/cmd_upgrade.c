@@ -11,7 +11,8 @@ static enum errc go(struct product_cmd *c, enum upgrade_mode mode, struct upgrad
                                .events = &c->events,
                                .mode = mode,
                                .to = c->has_to ? &c->to : NULL,
-                               .dry_run = c->dry_run };
+                               .dry_run = c->dry_run,
+                               .no_rollback = c->no_rollback };
     return upgrade_do(&ask, out, err);
 }
 
@@ -49,11 +50,11 @@ enum exit_code cmd_check(struct cli *cli, int argc, char **argv)
 enum exit_code cmd_upgrade(struct cli *cli, int argc, char **argv)
 {
     static const struct product_cmd_help help = {
-        "upgrade [--dry-run] [--to VERSION] PRODUCT",
+        "upgrade [--dry-run] [--no-rollback] [--to VERSION] PRODUCT",
         "Upgrades once, now, whatever the policy for unattended upgrades says. Everything is\n"
         "proven before anything is unpacked; the new version is watched, and the old one comes\n"
         "back if it is not well.\n",
-        OPTION_TO | OPTION_DRY_RUN | OPTION_METRICS
+        OPTION_TO | OPTION_DRY_RUN | OPTION_METRICS | OPTION_NO_ROLLBACK
     };
     return product_cmd_run(cli, &help, upgrade, argc, argv);
 }

@@ -17,12 +17,13 @@ static const struct opt_spec all_specs[] = {
     { "exit-code", NULL, "end with 10 where a newer release is available", 0 },
     { "detail", NULL, "everything that is remembered", 0 },
     { "metrics-file", "FILE", "write an OpenMetrics text file", 0 },
+    { "no-rollback", NULL, "of an MSI: go on though there is no old package to come back to", 0 },
     { "format", "text|json", "how to report (default: text)", 0 },
     { "quiet", NULL, "only how it ended", 'q' },
     { "verbose", NULL, "every step", 'v' },
     { "help", NULL, "this text", 'h' },
 };
-#define N_OPTIONAL 5 /* the first ones, in the order of enum product_option's bits */
+#define N_OPTIONAL 6 /* the first ones, in the order of enum product_option's bits */
 
 struct reading {
     struct product_cmd *c;
@@ -60,6 +61,7 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
         { "dry-run", &r->c->dry_run }, { "exit-code", &r->c->exit_code },
         { "detail", &r->c->detail },   { "quiet", &r->c->quiet },
         { "verbose", &r->c->verbose }, { "help", &r->wants_help },
+        { "no-rollback", &r->c->no_rollback },
     };
     for (size_t i = 0; i < ARRAY_LEN(flags); i++)
         if (strcmp(flags[i].name, name) == 0) {
@@ -153,6 +155,8 @@ static enum exit_code code_of_result(const struct product_cmd *c, const struct u
         return strchr(o->result, '-') != NULL ? EXIT_REFUSED : EXIT_FAILED;
     case RESULT_CLASS_NONE: break;
     }
+    if (o->needs_restart)
+        return EXIT_RESTART_NEEDED;
     if (o->decision == DECISION_NOT_OFFERED || o->decision == DECISION_DOWNGRADE)
         return EXIT_FAILED;
     return c->exit_code && o->newer_available ? EXIT_NEWER_AVAILABLE : EXIT_DONE;

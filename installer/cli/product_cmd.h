@@ -31,6 +31,7 @@ enum product_option {
     OPTION_EXIT_CODE = 4,
     OPTION_DETAIL = 8,
     OPTION_METRICS = 16,
+    OPTION_NO_ROLLBACK = 32,
     COMMAND_ONLY_LOOKS = 256, /* it changes nothing in any case */
     COMMAND_RECOVERS = 512,   /* what was undone as it should be is done */
 };
@@ -38,7 +39,7 @@ enum product_option {
 struct product_cmd {
     struct cli *cli;
     const char *word; /* PRODUCT as it was given */
-    bool as_json, quiet, verbose, dry_run, exit_code, detail;
+    bool as_json, quiet, verbose, dry_run, exit_code, detail, no_rollback;
     bool has_to;
     struct version to;
     const char *metrics_file; /* NULL: none was named */

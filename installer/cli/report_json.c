@@ -108,6 +108,8 @@ enum errc report_json_outcome(const struct product_cmd *c, const struct upgrade_
     bad |= set_version(v, "to", &o->to) != 0;
     if (o->downtime_ms >= 0)
         bad |= set(v, "downtime_ms", json_integer(o->downtime_ms)) != 0;
+    if (o->needs_restart)
+        bad |= set(v, "restart_needed", json_true()) != 0;
     if (o->when != 0)
         bad |= set(v, "when", json_time(o->when)) != 0;
     if (bad) {

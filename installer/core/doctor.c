@@ -147,7 +147,8 @@ static void checks_row(struct examination *x)
     struct preflight_ask ask = { .setup = x->setup,
                                  .phases = PREFLIGHT_ALL,
                                  .is_first = !x->memory.state.has_installed,
-                                 .stage_folder = x->setup->install };
+                                 .stage_folder = x->setup->install[0] != '\0' ? x->setup->install
+                                                                              : x->setup->state };
     struct err err;
     if (found == NULL)
         return;

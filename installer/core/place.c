@@ -18,6 +18,8 @@ static enum errc store_of(struct place *p, struct err *err)
     char parent[SETUP_PATH_ROOM], name[100];
     if (p->mode == STATE_SWITCH_POINTER)
         return setup_join(p->setup->install, ".surefoot", p->store, err);
+    if (p->mode == STATE_SWITCH_MSI)
+        return setup_join(p->setup->state, "packages", p->store, err);
     setup_parent(p->setup->install, parent);
     (void)snprintf(name, sizeof(name), ".surefoot-%s", p->setup->product.name);
     return setup_join(parent, name, p->store, err);
@@ -46,6 +48,8 @@ enum errc place_put_away(const struct place *p, const char *name, char to[SETUP_
                          struct err *err)
 {
     char versions[SETUP_PATH_ROOM];
+    if (p->mode == STATE_SWITCH_MSI)
+        return place_run(p, name, to, err);
     if (p->mode == STATE_SWITCH_EXCHANGE)
         return place_staged(p, name, to, err);
     enum errc rc = place_versions(p, versions, err);
@@ -60,6 +64,11 @@ enum errc place_current(const struct place *p, char to[SETUP_PATH_ROOM], bool *o
     struct fs_info info;
     struct buf b;
     enum errc rc;
+    if (p->mode == STATE_SWITCH_MSI) {
+        text_copy(to, SETUP_PATH_ROOM, p->setup->install);
+        *out_there = false;
+        return E_OK;
+    }
     if (p->mode == STATE_SWITCH_EXCHANGE) {
         text_copy(to, SETUP_PATH_ROOM, p->setup->install);
         rc = m->fs->stat_link(m->self, to, &info, err);
@@ -198,7 +207,7 @@ static enum errc check_same_volume(const struct place *p, struct err *err)
 
 enum errc place_probe(const struct place *p, struct err *err)
 {
-    if (p->mode == STATE_SWITCH_POINTER)
+    if (p->mode != STATE_SWITCH_EXCHANGE)
         return E_OK;
     enum errc rc = place_make_store(p, err);
     if (rc == E_OK)
@@ -262,6 +271,29 @@ static bool is_other_mode(int said, int recorded)
            (said == SWITCH_POINTER && recorded != STATE_SWITCH_POINTER);
 }
 
+static enum errc ignore_product(void *ctx, const struct msi_product *product, struct err *err)
+{
+    UNUSED(ctx);
+    UNUSED(product);
+    UNUSED(err);
+    return E_OK;
+}
+
+static enum errc open_msi(struct place *p, struct err *err)
+{
+    struct platform *m = p->setup->platform;
+    if (p->mode != STATE_SWITCH_NONE && p->mode != STATE_SWITCH_MSI)
+        return err_set(err, E_UNSUPPORTED,
+                       "it was installed from an archive; the product file now says an MSI");
+    p->mode = STATE_SWITCH_MSI;
+    enum errc rc = m->msi->related(m->self, p->setup->product.install.upgrade_code, ignore_product,
+                                   NULL, err);
+    if (rc == E_UNSUPPORTED)
+        return err_set(err, E_UNSUPPORTED,
+                       "this system has no Windows Installer; an MSI is for Windows");
+    return rc == E_OK ? store_of(p, err) : rc;
+}
+
 enum errc place_open(const struct setup *setup, const struct upgrade_state *state,
                      struct place *out, struct err *err)
 {
@@ -269,9 +301,11 @@ enum errc place_open(const struct setup *setup, const struct upgrade_state *stat
     out->setup = setup;
     out->mode = state->switch_mode;
     out->store[0] = '\0';
-    if (setup->product.install.kind != PAYLOAD_ARCHIVE || setup->install[0] == '\0')
+    if (setup->product.install.kind == PAYLOAD_MSI)
+        return open_msi(out, err);
+    if (state->switch_mode == STATE_SWITCH_MSI)
         return err_set(err, E_UNSUPPORTED,
-                       "this system has no Windows Installer; an MSI is for Windows");
+                       "Windows Installer installed it; the product file now says an archive");
     if (state->switch_mode == STATE_SWITCH_NONE)
         return choose(out, said, err);
     if (is_other_mode(said, state->switch_mode))
@@ -288,7 +322,7 @@ enum errc place_find(const struct setup *setup, const struct upgrade_state *stat
 {
     static const int modes[] = { STATE_SWITCH_EXCHANGE, STATE_SWITCH_POINTER };
     struct platform *m = setup->platform;
-    if (state->switch_mode != STATE_SWITCH_NONE)
+    if (state->switch_mode != STATE_SWITCH_NONE || setup->product.install.kind == PAYLOAD_MSI)
         return place_open(setup, state, out, err);
     *out = (struct place){ .setup = setup };
     if (setup->install[0] == '\0')

@@ -9,6 +9,9 @@
  *   pointer    FOLDER/current leads to versions/NAME; the store is FOLDER/.surefoot
  *              FOLDER/versions/NAME is a tree; STORE/NAME/tree one that is being made
  *
+ *   msi        Windows Installer has the files; the store is STATE-FOLDER/packages
+ *              STORE/NAME/package.msi is what it has them from, or had (msi_kept.h)
+ *
  * The store is private to us (0700), on the trees' volume, and taken away when nothing is in it.
  *
  * What it does not check: what is in a tree. */
@@ -27,7 +30,7 @@ struct place {
 /* place_open finds out how the trees change places: as the state says; else, for a first
  * installation, as the product file says and the file system can. E_UNSUPPORTED with the reason
  * where it can't be so: another mode is recorded, the file system can't exchange, a tree stands
- * where `current` should be. It makes the store to try, where nothing is recorded. */
+ * where `current` should be, there is no Windows Installer. It makes the store to try, where nothing is recorded. */
 MUST_USE enum errc place_open(const struct setup *setup, const struct upgrade_state *state,
                               struct place *out, struct err *err);
 
@@ -51,7 +54,8 @@ MUST_USE enum errc place_new_name(const struct place *p, const struct version *v
                                   char to[STATE_TREE_ROOM], struct err *err);
 
 /* place_current is the tree that is in place, and the folder that holds it for reading; *out_there
- * is false where there is none. */
+ * is false where there is none. Of an MSI it is the install folder, "" where none is said, and
+ * whether the product is installed is not asked here (msi_switch.h). */
 MUST_USE enum errc place_current(const struct place *p, char to[SETUP_PATH_ROOM], bool *out_there,
                                  struct err *err);
 
@@ -71,7 +75,7 @@ MUST_USE enum errc place_put_away(const struct place *p, const char *name, char 
  * among the versions). Repeatable. */
 MUST_USE enum errc place_prepare(const struct place *p, const char *name, struct err *err);
 
-/* The switch. `new_name` is a prepared or kept tree; `old_name` what is in place, "" where nothing
+/* The switch, but of an MSI. `new_name` is a prepared or kept tree; `old_name` what is in place, "" where nothing
  * is. place_is_switched finds out on which side of it the machine is, by `new_id`, the number of
  * the new tree's folder (place_id); E_MALFORMED where neither tree is where it could be. */
 MUST_USE enum errc place_id(const struct place *p, const char *new_name, char to[PLACE_ID_ROOM],

@@ -25,6 +25,10 @@ enum errc place_id(const struct place *p, const char *new_name, char to[PLACE_ID
                    struct err *err)
 {
     char path[SETUP_PATH_ROOM];
+    if (p->mode == STATE_SWITCH_MSI) {
+        (void)snprintf(to, PLACE_ID_ROOM, "msi"); /* its package says which it is */
+        return E_OK;
+    }
     enum errc rc = place_put_away(p, new_name, path, err);
     if (rc == E_OK)
         rc = id_of(p, path, to, err);
@@ -147,7 +151,7 @@ enum errc place_prepare(const struct place *p, const char *name, struct err *err
     struct platform *m = p->setup->platform;
     char staged[SETUP_PATH_ROOM], away[SETUP_PATH_ROOM], versions[SETUP_PATH_ROOM];
     struct fs_info info;
-    if (p->mode == STATE_SWITCH_EXCHANGE)
+    if (p->mode != STATE_SWITCH_POINTER)
         return E_OK;
     enum errc rc = place_versions(p, versions, err);
     if (rc == E_OK)
@@ -169,7 +173,7 @@ enum errc place_old_tree(const struct place *p, const char *new_name, const char
 {
     if (p->mode == STATE_SWITCH_POINTER)
         return place_put_away(p, old_name, to, err);
-    if (is_switched)
+    if (is_switched && p->mode == STATE_SWITCH_EXCHANGE)
         return place_staged(p, new_name, to, err);
     text_copy(to, SETUP_PATH_ROOM, p->setup->install);
     return E_OK;
@@ -178,7 +182,7 @@ enum errc place_old_tree(const struct place *p, const char *new_name, const char
 enum errc place_new_tree(const struct place *p, const char *new_name, bool is_switched,
                          char to[SETUP_PATH_ROOM], struct err *err)
 {
-    if (p->mode == STATE_SWITCH_POINTER || !is_switched)
+    if (p->mode == STATE_SWITCH_POINTER || (p->mode == STATE_SWITCH_EXCHANGE && !is_switched))
         return place_put_away(p, new_name, to, err);
     text_copy(to, SETUP_PATH_ROOM, p->setup->install);
     return E_OK;
@@ -212,6 +216,8 @@ enum errc place_settle(const struct place *p, const char *new_name, const char *
 {
     char run[SETUP_PATH_ROOM];
     enum errc rc = E_OK;
+    if (p->mode == STATE_SWITCH_MSI)
+        return E_OK; /* the package stays, to come back to */
     if (p->mode == STATE_SWITCH_EXCHANGE)
         rc = put_old_away(p, new_name, old_name, err);
     if (rc == E_OK)

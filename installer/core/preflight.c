@@ -112,9 +112,14 @@ static enum errc ask_list(const struct preflight_ask *ask, const struct check_li
 static enum errc ask_own(const struct preflight_ask *ask, struct preflight *out, struct err *err)
 {
     struct preflight_row_ask row = { ask, NULL, out };
+    const bool is_msi = ask->setup->product.install.kind == PAYLOAD_MSI;
     enum errc rc = E_OK;
     if ((ask->phases & 1U << RESULT_PHASE_CONFIGURATION) != 0)
         rc = preflight_tree(&row, err);
+    if (rc == E_OK && is_msi && (ask->phases & 1U << RESULT_PHASE_CONFIGURATION) != 0)
+        rc = preflight_msi(&row, err);
+    if (rc == E_OK && is_msi && (ask->phases & 1U << RESULT_PHASE_ACTIVITY) != 0)
+        rc = preflight_msi_idle(&row, err);
     if (rc == E_OK && (ask->phases & 1U << RESULT_PHASE_ENVIRONMENT) != 0)
         rc = preflight_access(&row, err);
     if (rc == E_OK && (ask->phases & 1U << RESULT_PHASE_DISK) != 0)

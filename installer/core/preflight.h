@@ -44,6 +44,8 @@ struct preflight_ask {
     const char *stage_folder;    /* where payload and new tree go: its volume is asked for room */
     uint64_t staged_bytes;       /* of what is already there of payload and tree */
     int64_t busy_since;          /* when an upgrade was first kept waiting by programs; 0: never */
+    size_t n_related;            /* of an MSI: products that have its upgrade code */
+    bool is_old_lost;            /* of an MSI: what is installed could not be put back */
     bool may_terminate;          /* a real upgrade: programs past their time are ended */
 };
 

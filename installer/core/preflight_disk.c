@@ -92,6 +92,21 @@ static enum errc need_data(const struct preflight_ask *ask, struct volumes *v, s
     return rc;
 }
 
+/* Of an MSI the package lies in our store, and what is in it goes where the product lies, twice
+ * for a moment: Windows Installer keeps what it replaces until it is done. */
+static enum errc need_msi(const struct preflight_ask *ask, struct volumes *v, struct err *err)
+{
+    struct platform *p = ask->setup->platform;
+    const struct payload *payload = ask->payload;
+    const char *folder = ask->setup->install[0] != '\0' ? ask->setup->install : ask->setup->state;
+    uint64_t unpacked = payload != NULL ? payload->unpacked_size : 0;
+    if (!num_add(unpacked, unpacked, &unpacked))
+        unpacked = UINT64_MAX;
+    enum errc rc = need(p, v, ask->stage_folder,
+                        payload != NULL && ask->staged_bytes == 0 ? payload->size : 0, err);
+    return rc == E_OK ? need(p, v, folder, unpacked, err) : rc;
+}
+
 static enum errc need_all(const struct preflight_ask *ask, struct volumes *v, struct err *err)
 {
     struct platform *p = ask->setup->platform;
@@ -101,7 +116,9 @@ static enum errc need_all(const struct preflight_ask *ask, struct volumes *v, st
         staged = ask->payload->size + ask->payload->unpacked_size;
     if (ask->survey != NULL)
         staged += ask->survey->carry_bytes;
-    enum errc rc = need(p, v, ask->stage_folder, less(staged, ask->staged_bytes), err);
+    enum errc rc = ask->setup->product.install.kind == PAYLOAD_MSI
+                       ? need_msi(ask, v, err)
+                       : need(p, v, ask->stage_folder, less(staged, ask->staged_bytes), err);
     if (rc == E_OK)
         rc = need(p, v, ask->setup->state, STATE_BYTES, err);
     return rc == E_OK ? need_data(ask, v, err) : rc;

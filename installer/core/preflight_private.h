@@ -30,6 +30,9 @@ MUST_USE enum errc preflight_own_services(const struct preflight_row_ask *row, s
 MUST_USE enum errc preflight_room(const struct preflight_row_ask *row, struct err *err);
 MUST_USE enum errc preflight_tree(const struct preflight_row_ask *row, struct err *err);
 MUST_USE enum errc preflight_access(const struct preflight_row_ask *row, struct err *err);
+/* Of an MSI alone: what Windows Installer must be good for, and whether it is free to begin. */
+MUST_USE enum errc preflight_msi(const struct preflight_row_ask *row, struct err *err);
+MUST_USE enum errc preflight_msi_idle(const struct preflight_row_ask *row, struct err *err);
 
 /* preflight_add adds a finding; its place in the order is product_checks_phase's. A result that is
  * "" says that nothing could be found out. E_LIMIT where the table is full. */

@@ -109,8 +109,10 @@ enum errc preflight_access(const struct preflight_row_ask *row, struct err *err)
 {
     const struct setup *setup = row->ask->setup;
     char parent[SETUP_PATH_ROOM];
+    enum errc rc = E_OK;
     setup_parent(setup->install, parent);
-    enum errc rc = check_folder(row, parent, "UpgradeAbortedInsufficientPermissions", err);
+    if (setup->product.install.kind == PAYLOAD_ARCHIVE)
+        rc = check_folder(row, parent, "UpgradeAbortedInsufficientPermissions", err);
     if (rc == E_OK)
         rc = check_folder(row, setup->state, result_name(RESULT_COULD_NOT_SET_MARKER), err);
     return rc == E_OK ? check_marker(row, err) : rc;

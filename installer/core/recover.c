@@ -86,6 +86,21 @@ static enum errc settle(struct run *run, enum run_end end, struct settle_ask *as
     return rc;
 }
 
+/* Windows Installer has put a part of the new version off until a restart. */
+static enum errc go_on(struct run *run, struct settle_ask *ask, struct upgrade_outcome *out,
+                       struct err *err)
+{
+    enum run_end end = RUN_NONE;
+    char why[240], result[RUN_RESULT_ROOM];
+    run_go_on(run, &end, result, why);
+    enum errc rc = end == RUN_COMMITTED ? finish(run, out, err) : E_OK;
+    if (rc != E_OK)
+        return rc;
+    outcome_end(out, result, end == RUN_COMMITTED ? "finished after the restart" : why);
+    ask->sets_hold = end != RUN_COMMITTED;
+    return settle(run, end, ask, out, err);
+}
+
 static enum errc recover_run(struct run *run, const struct events *events,
                              struct upgrade_outcome *out, struct err *err)
 {
@@ -95,8 +110,22 @@ static enum errc recover_run(struct run *run, const struct events *events,
                               .outcome = out,
                               .started = run->attempt.started };
     enum run_end end = RUN_UNDONE;
+    bool waits = false, is_ready = false;
     out->from = run->attempt.from;
     out->to = run->attempt.to;
+    enum errc looked = run_waits(run, &waits, &is_ready, err);
+    if (looked != E_OK)
+        return looked;
+    if (waits && is_ready)
+        return go_on(run, &ask, out, err);
+    if (waits) {
+        out->needs_restart = true;
+        (void)snprintf(out->why, sizeof(out->why),
+                       "version %s is in place, and the machine must be restarted before it is "
+                       "whole",
+                       out->to.text);
+        return E_OK;
+    }
     if (!run_is_prepared(run)) { /* nothing ran differently yet, and nothing was tried */
         outcome_end(out, result_name(RESULT_PRE_FAILURE),
                     "an upgrade was interrupted before anything was stopped; it can begin anew");
@@ -155,10 +184,11 @@ enum errc recover_pending(struct memory *memory, const char *product_word,
         run.place = &place;
         rc = recover_run(&run, events, out, err);
     }
-    if (rc == E_OK)
+    if (rc == E_OK && !out->needs_restart)
         rc = marker_clear(memory, err);
     if (rc == E_OK)
-        events_say(events, EVENT_RECOVERED, "%s", out->why);
+        events_say(events, out->needs_restart ? EVENT_RESTART_NEEDED : EVENT_RECOVERED, "%s",
+                   out->why);
     else
         stuck(out, "RecoveryFailed", err);
     run_close(&run);

@@ -148,6 +148,16 @@ static enum errc recall_release(struct rollback *r, struct proof *p, struct err 
     return rc;
 }
 
+/* The package is held from here on. */
+static enum errc prove_package(struct rollback *r, const struct payload *payload, struct err *err)
+{
+    struct msi_held *held = &r->run.held_new;
+    enum errc rc = msi_kept_hold(&r->memory, &r->place, r->target.tree, held, err);
+    if (rc == E_OK && !span_equal(span_of(held->id.sha256, 32), span_of(payload->sha256, 32)))
+        rc = err_set(err, E_REFUSED, "the package is not the one that its release names");
+    return rc;
+}
+
 static enum errc prove_tree(struct rollback *r, const struct proof *p, struct err *err)
 {
     char tree[SETUP_PATH_ROOM];
@@ -159,9 +169,12 @@ static enum errc prove_tree(struct rollback *r, const struct proof *p, struct er
     if (rc != E_OK)
         return rc;
     const struct payload *payload =
-        release_find_payload(verified_release_get(p->release), os, arch, PAYLOAD_ARCHIVE);
+        release_find_payload(verified_release_get(p->release), os, arch,
+                             (enum payload_kind)r->setup->product.install.kind);
     if (payload == NULL)
         return err_set(err, E_REFUSED, "its release has no payload for this system");
+    if (payload->kind == PAYLOAD_MSI)
+        return prove_package(r, payload, err);
     return stage_check_tree(r->setup, tree, payload, err);
 }
 
@@ -194,7 +207,8 @@ static enum errc plan_run(struct rollback *r, struct err *err)
     enum scheduler_is is = SCHEDULER_OFF;
     bool has_old = false;
     char tree[SETUP_PATH_ROOM];
-    enum errc rc = place_current(&r->place, tree, &has_old, err);
+    enum errc rc = upgrade_is_msi(r->setup) ? upgrade_msi_is_there(r->setup, &has_old, err)
+                                            : place_current(&r->place, tree, &has_old, err);
     if (rc == E_OK && r->setup->product.scheduler.is_there)
         rc = scheduler_status(r->setup, &is, err);
     struct plan_ask ask = { .product = &r->setup->product,
@@ -221,6 +235,14 @@ static enum errc take_steps(struct rollback *r, struct err *err)
     enum errc rc = run_steps(&r->run, &end_of, result, why, err);
     if (rc != E_OK)
         return rc;
+    msi_kept_release(&r->run.held_new);
+    msi_kept_release(&r->run.held_old);
+    if (end_of == RUN_WAITS) {
+        r->out->needs_restart = r->is_settled = true;
+        text_copy(r->out->why, sizeof(r->out->why), why);
+        events_say(r->events, EVENT_RESTART_NEEDED, "%s", why);
+        return E_OK;
+    }
     r->out->downtime_ms = run_downtime_ms(&r->run);
     if (end_of == RUN_COMMITTED)
         (void)snprintf(why, sizeof(why), "version %.60s is back", r->target.version.text);
@@ -231,9 +253,39 @@ static enum errc take_steps(struct rollback *r, struct err *err)
     return E_OK;
 }
 
+/* What is installed now may be needed again: its package is held as well, whoever installed it. */
+static enum errc hold_what_is_installed(struct rollback *r, struct err *err)
+{
+    struct installed *now = calloc(1, sizeof(*now));
+    enum target_os os;
+    enum target_arch arch;
+    struct err why;
+    if (now == NULL)
+        return err_nomem(err);
+    enum errc rc = upgrade_target(r->setup, &os, &arch, err);
+    if (rc == E_OK)
+        rc = installed_find(&r->place, &r->memory, os, arch, now, err);
+    if (rc == E_OK && now->is_there && r->run.old_name[0] == '\0')
+        rc = place_new_name(&r->place, &r->out->from, r->run.old_name, err);
+    if (rc == E_OK && now->is_there) {
+        rc = msi_kept_secure(&r->memory, &r->place, r->run.old_name, &now->msi.product,
+                             &r->run.held_old, &why);
+        if (rc == E_ABSENT || rc == E_REFUSED || rc == E_MALFORMED) {
+            outcome_end(r->out, "UpgradeNotSupportedNoOldPackage", why.text);
+            rc = E_REFUSED;
+        }
+        if (rc != E_OK && err != NULL)
+            *err = why;
+    }
+    installed_fini(now);
+    free(now);
+    return rc;
+}
+
 static enum errc go(struct rollback *r, struct err *err)
 {
     struct run *run = &r->run;
+    const struct msi_held held_new = run->held_new;
     struct err ignored;
     *run = (struct run){ .setup = r->setup,
                          .events = r->events,
@@ -245,7 +297,10 @@ static enum errc go(struct rollback *r, struct err *err)
                                       .to = r->target.version } };
     text_copy(run->new_name, sizeof(run->new_name), r->target.tree);
     text_copy(run->old_name, sizeof(run->old_name), r->memory.state.tree);
+    run->held_new = held_new;
     enum errc rc = place_make_store(&r->place, err);
+    if (rc == E_OK && upgrade_is_msi(r->setup))
+        rc = hold_what_is_installed(r, err);
     if (rc == E_OK)
         rc = place_id(&r->place, run->new_name, run->new_id, err);
     if (rc == E_OK)
@@ -315,15 +370,19 @@ enum errc rollback_do(const struct setup *setup, const char *product_word,
         rc = recover_first_of_all(&r->memory, r->word, r->events, r->out, err);
         if (rc == E_OK)
             rc = walk(r, to, dry_run, err);
-        if (rc != E_OK && rc != E_ARGUMENT && out->result[0] == '\0')
+        if (rc != E_OK && rc != E_ARGUMENT && out->result[0] == '\0' && !out->needs_restart)
             outcome_end(r->out, result_name(RESULT_PRE_FAILURE), err->text);
         if (rc != E_ARGUMENT && write_down(r, err) != E_OK)
             events_say(events, EVENT_WARNING, "%s", err->text);
+        msi_kept_release(&r->run.held_new); /* of a dry run, or one that did not begin */
+        msi_kept_release(&r->run.held_old);
         memory_close(&r->memory);
     } else if (rc == E_BUSY) {
         outcome_end(r->out, result_name(RESULT_ALREADY_RUNNING), err->text);
         rc = E_OK;
     }
     free(r);
+    if (out->needs_restart)
+        return E_OK;
     return rc == E_ARGUMENT || (rc != E_OK && out->result[0] == '\0') ? rc : E_OK;
 }

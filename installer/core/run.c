@@ -32,6 +32,8 @@ int64_t run_downtime_ms(const struct run *run)
 void run_close(struct run *run)
 {
     journal_fini(&run->journal);
+    msi_kept_release(&run->held_new);
+    msi_kept_release(&run->held_old);
     stage_free(run->stage);
     run->stage = NULL;
 }
@@ -96,37 +98,89 @@ void run_name_interrupted(const struct run *run, bool is_back, char result[RUN_R
                        result_name(is_back ? RESULT_ROLLED_BACK : RESULT_ROLLBACK_FAILED));
 }
 
-enum errc run_steps(struct run *run, enum run_end *out_end, char result[RUN_RESULT_ROOM],
-                    char why[240], struct err *err)
+/* The steps from `at` on, until one fails or the machine must be restarted. *out_at is where. */
+static enum errc take(struct run *run, size_t at, size_t *out_at, struct err *err)
 {
-    char back_why[240];
-    size_t at = 0;
-    enum errc rc = run_note(run, JOURNAL_MARK, "prepared", run->new_id, err);
-    if (rc != E_OK)
-        return rc;
-    while (at < run->plan.n && rc == E_OK) {
+    enum errc rc = E_OK;
+    while (at < run->plan.n && rc == E_OK && !run->needs_restart) {
         rc = step_forward(run, at, err);
         at += rc == E_OK;
     }
-    if (rc == E_OK) {
+    if (rc == E_OK)
         at--;
+    if (rc == E_OK && !run->needs_restart)
         rc = commit(run, err);
-    }
-    if (rc == E_OK) {
-        *out_end = RUN_COMMITTED;
-        text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_SUCCESS));
-        why[0] = '\0';
-        return E_OK;
-    }
+    *out_at = at;
+    return rc;
+}
+
+static void fail(struct run *run, enum step_kind kind, enum errc rc, const struct err *err,
+                 enum run_end *out_end, char result[RUN_RESULT_ROOM], char why[240])
+{
+    char back_why[240];
     text_copy(why, 240, err->text);
-    note_failure(run, run->plan.steps[at].kind);
-    events_say(run->events, EVENT_FAILED, "%s failed: %s; going back",
-               plan_step_word(run->plan.steps[at].kind), why);
+    note_failure(run, kind);
+    events_say(run->events, EVENT_FAILED, "%s failed: %s; going back", plan_step_word(kind), why);
     run_undo(run, out_end, back_why);
-    name_failure(run, run->plan.steps[at].kind, rc, *out_end == RUN_UNDONE, result);
+    name_failure(run, kind, rc, *out_end == RUN_UNDONE, result);
     if (*out_end != RUN_UNDONE)
         text_copy(why, 240, back_why);
-    return E_OK;
+}
+
+static void go(struct run *run, size_t from, enum run_end *out_end, char result[RUN_RESULT_ROOM],
+               char why[240])
+{
+    struct err err;
+    size_t at = from;
+    enum errc rc = take(run, from, &at, &err);
+    why[0] = result[0] = '\0';
+    if (rc != E_OK) {
+        fail(run, run->plan.steps[at].kind, rc, &err, out_end, result, why);
+    } else if (run->needs_restart) {
+        *out_end = RUN_WAITS;
+        text_copy(why, 240, "the machine must be restarted; it goes on from there");
+    } else {
+        *out_end = RUN_COMMITTED;
+        text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_SUCCESS));
+    }
+}
+
+enum errc run_steps(struct run *run, enum run_end *out_end, char result[RUN_RESULT_ROOM],
+                    char why[240], struct err *err)
+{
+    enum errc rc = run_note(run, JOURNAL_MARK, "prepared", run->new_id, err);
+    if (rc == E_OK)
+        go(run, 0, out_end, result, why);
+    return rc;
+}
+
+/* --- after a restart */
+
+/* Once a step after the restart was begun it is a run like any other that was interrupted. */
+enum errc run_waits(const struct run *run, bool *out_waits, bool *out_ready, struct err *err)
+{
+    const char *boot = run_mark_name(&run->journal, "restart");
+    char now[JOURNAL_NAME_ROOM];
+    *out_waits = boot[0] != '\0' && !run_is_committed(run) &&
+                 !journal_has_mark(&run->journal, "failed") && !run_was_begun(run, STEP_START) &&
+                 !run_was_begun(run, STEP_HEALTH);
+    if (!*out_waits)
+        return E_OK;
+    enum errc rc = run_boot(run, now, err);
+    if (rc == E_OK)
+        *out_ready = strcmp(boot, now) != 0;
+    return rc;
+}
+
+void run_go_on(struct run *run, enum run_end *out_end, char result[RUN_RESULT_ROOM], char why[240])
+{
+    const struct plan_ask ask = { .product = &run->setup->product,
+                                  .has_old = run->old_name[0] != '\0' };
+    size_t at = 0;
+    plan_make(&ask, &run->plan);
+    while (at < run->plan.n && run->plan.steps[at].kind != STEP_SWITCH)
+        at++;
+    go(run, at + 1, out_end, result, why);
 }
 
 /* --- back */

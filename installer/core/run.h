@@ -9,6 +9,7 @@
  *   mark prepared ID   it is whole, proven, flushed; the steps begin
  *   begin STEP I ...   done STEP I
  *   mark switched -
+ *   mark restart BOOT   the machine must be started anew before it goes on; BOOT is when it was set
  *   mark committed DOWNTIME   the new version stays; what follows is tidying
  *   undo STEP I ... undone STEP I, mark undone -
  *
@@ -18,6 +19,7 @@
 #include "installer/core/health.h"
 #include "installer/core/journal.h"
 #include "installer/core/memory.h"
+#include "installer/core/msi_kept.h"
 #include "installer/core/place.h"
 #include "installer/core/plan.h"
 #include "installer/core/preflight.h"
@@ -34,15 +36,23 @@ struct run {
     char new_name[STATE_TREE_ROOM], old_name[STATE_TREE_ROOM]; /* old: "" where none was */
     char new_id[PLACE_ID_ROOM];
     struct stage *stage; /* NULL after a crash, and where a kept tree is gone back to */
+    struct msi_held held_new, held_old; /* of an MSI, as far as they are held already */
     struct plan plan;
     struct journal journal;
     int64_t stopping_ms, started_ms, healthy_ms; /* monotonic; 0: not yet */
     bool was_switched;                           /* a failure was one of the new version */
-    bool cannot_start; /* stuck: on the way back the old version's service did not start */
+    bool needs_restart; /* Windows Installer has put a part of the new version off */
+    bool cannot_start;  /* stuck: on the way back the old version's service did not start */
 };
 
 /* How the steps ended. */
-enum run_end { RUN_NONE = 0, RUN_COMMITTED, RUN_UNDONE, RUN_STUCK };
+enum run_end {
+    RUN_NONE = 0,
+    RUN_COMMITTED,
+    RUN_UNDONE,
+    RUN_STUCK,
+    RUN_WAITS, /* for a restart of the machine; run_go_on goes on then */
+};
 
 /* run_begin writes the run's copy of the product file and its attempt, and the journal's first
  * record. From then on a crash is found. */
@@ -54,7 +64,7 @@ MUST_USE enum errc run_begin(struct run *run, struct err *err);
 MUST_USE enum errc run_open(struct memory *memory, const char *product_word,
                             struct attempt_document *document, struct setup *setup, struct run *out,
                             bool *out_there, struct err *err);
-void run_close(struct run *run); /* frees what is in memory */
+void run_close(struct run *run); /* frees what is in memory, and lets packages go */
 
 bool run_is_committed(const struct run *run);
 bool run_is_prepared(const struct run *run);
@@ -64,6 +74,13 @@ bool run_is_prepared(const struct run *run);
  * written before anything was touched. */
 MUST_USE enum errc run_steps(struct run *run, enum run_end *out_end, char result[RUN_RESULT_ROOM],
                              char why[240], struct err *err);
+
+/* run_waits: does it wait for a restart of the machine? *out_ready: there was one since. */
+MUST_USE enum errc run_waits(const struct run *run, bool *out_waits, bool *out_ready,
+                             struct err *err);
+
+/* run_go_on takes the steps that follow the switch, after a restart. As run_steps. */
+void run_go_on(struct run *run, enum run_end *out_end, char result[RUN_RESULT_ROOM], char why[240]);
 
 /* run_undo undoes whatever the journal says was begun. RUN_STUCK where a step can't be undone: the
  * journal stays for `recover`. `why` has the first reason. */

@@ -141,7 +141,8 @@ static enum errc take_names(struct run *run, struct err *err)
     if (run->attempt.old_tree != NULL)
         text_copy(run->old_name, sizeof(run->old_name), run->attempt.old_tree);
     text_copy(run->new_id, sizeof(run->new_id), run_mark_name(&run->journal, "prepared"));
-    run->was_switched = journal_has_mark(&run->journal, "switched");
+    run->was_switched =
+        journal_has_mark(&run->journal, "switched") || journal_has_mark(&run->journal, "restart");
     return E_OK;
 }
 

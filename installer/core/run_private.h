@@ -17,6 +17,13 @@ const char *run_mark_name(const struct journal *j, const char *step);
 /* run_was_begun: does the journal say that a step of this kind was begun? */
 bool run_was_begun(const struct run *run, enum step_kind kind);
 
+/* run_msi.c: the switch of an MSI, and back; the packages are held, or are now. */
+MUST_USE enum errc run_msi_switch(struct run *run, struct err *err);
+MUST_USE enum errc run_msi_switch_back(struct run *run, struct err *err);
+
+/* run_boot is a name for the time since the machine was last started. */
+MUST_USE enum errc run_boot(const struct run *run, char to[JOURNAL_NAME_ROOM], struct err *err);
+
 /* The table of steps: what each does and how it is undone. Both can be done again after a crash in
  * the middle. */
 struct step_ops {

@@ -93,12 +93,19 @@ static enum errc protect(struct run *run, unsigned k, struct err *err)
     return rc;
 }
 
-/* Where the new version was never started nothing has touched the data. */
+/* Where the new version was never started nothing has touched the data; but what a package does
+ * while it is installed is its own. */
+static bool is_touched(const struct run *run)
+{
+    return run_was_begun(run, STEP_START) || run_was_begun(run, STEP_HEALTH) ||
+           (run->place->mode == STATE_SWITCH_MSI && run_was_begun(run, STEP_SWITCH));
+}
+
 static enum errc restore(struct run *run, unsigned k, struct err *err)
 {
     char folder[SETUP_PATH_ROOM], tree[SETUP_PATH_ROOM];
     struct data_place place;
-    if (!run_was_begun(run, STEP_START) && !run_was_begun(run, STEP_HEALTH))
+    if (!is_touched(run))
         return E_OK;
     enum errc rc = data_place_of(run, folder, &place, err);
     if (rc == E_OK)
@@ -146,7 +153,9 @@ static enum errc refresh(struct run *run, unsigned i, struct err *err)
 static enum errc switch_there(struct run *run, unsigned i, struct err *err)
 {
     UNUSED(i);
-    enum errc rc = place_switch(run->place, run->new_name, run->old_name, run->new_id, err);
+    enum errc rc = run->place->mode == STATE_SWITCH_MSI
+                       ? run_msi_switch(run, err)
+                       : place_switch(run->place, run->new_name, run->old_name, run->new_id, err);
     if (rc == E_OK) {
         run->was_switched = true;
         rc = run_note(run, JOURNAL_MARK, "switched", "-", err);
@@ -159,6 +168,8 @@ static enum errc switch_there(struct run *run, unsigned i, struct err *err)
 static enum errc switch_back(struct run *run, unsigned i, struct err *err)
 {
     UNUSED(i);
+    if (run->place->mode == STATE_SWITCH_MSI)
+        return run_msi_switch_back(run, err);
     return place_switch_back(run->place, run->new_name, run->old_name, run->new_id, err);
 }
 

@@ -122,7 +122,7 @@ static enum errc sum_data(struct walk *w, struct err *err)
     for (size_t k = 0; k < files->data.n && rc == E_OK; k++) {
         const struct files_data *d = &files->data.items[k];
         char path[SETUP_PATH_ROOM];
-        if (d->protect != DATA_SNAPSHOT)
+        if (d->protect != DATA_SNAPSHOT || (d->path != NULL && w->root[0] == '\0'))
             continue;
         rc = d->path != NULL ? setup_join(w->root, d->path, path, err)
                              : setup_resolve(w->setup, d->folder, path, err);
@@ -278,8 +278,8 @@ enum errc survey_make(const struct setup *setup, const char *tree, const struct 
                       .coming = coming,
                       .s = s,
                       .names = names };
-    text_copy(w.root, sizeof(w.root), tree);
-    enum errc rc = walk_tree(&w, err);
+    text_copy(w.root, sizeof(w.root), tree != NULL ? tree : "");
+    enum errc rc = tree != NULL ? walk_tree(&w, err) : E_OK;
     if (rc == E_OK)
         rc = sum_data(&w, err);
     if (rc == E_OK)

@@ -246,7 +246,14 @@ static enum errc open_place(struct upgrade *u, struct err *err)
 static enum errc picture_the_machine(struct upgrade *u, struct err *err)
 {
     enum errc rc = installed_find(&u->place, &u->memory, u->os, u->arch, &u->installed, err);
-    if (rc == E_OK && !u->installed.is_there && u->ask->mode != MODE_INSTALL) {
+    const bool is_msi = upgrade_is_msi(u->setup);
+    if (rc == E_OK && !u->installed.is_there && u->ask->mode != MODE_INSTALL && is_msi) {
+        rc = err_set(err, E_ABSENT,
+                     "version %s was installed, and Windows Installer knows the product no more: "
+                     "\"surefoot install\" the newest",
+                     u->memory.state.installed.text);
+        outcome_end(u->out, result_name(RESULT_PRE_FAILURE), err->text);
+    } else if (rc == E_OK && !u->installed.is_there && u->ask->mode != MODE_INSTALL) {
         rc = err_set(err, E_ABSENT,
                      "nothing is at \"%.120s\", where version %s was installed: put it back, or "
                      "\"surefoot install\" the newest",
@@ -254,8 +261,10 @@ static enum errc picture_the_machine(struct upgrade *u, struct err *err)
         outcome_end(u->out, result_name(RESULT_PRE_FAILURE), err->text);
     }
     if (rc == E_OK && u->installed.is_there)
-        rc = survey_make(u->setup, u->installed.tree, u->installed.payload, u->payload, &u->survey,
-                         err);
+        rc = survey_make(u->setup, is_msi ? NULL : u->installed.tree, u->installed.payload,
+                         u->payload, &u->survey, err);
+    if (rc == E_OK && is_msi && u->installed.is_there)
+        rc = upgrade_msi_find_old(u, &u->has_old_package, err);
     return rc;
 }
 
@@ -281,6 +290,9 @@ struct preflight_ask upgrade_preflight_ask(const struct upgrade *u, uint32_t pha
         .payload = u->payload,
         .survey = u->survey,
         .stage_folder = u->place.store,
+        .n_related = u->installed.n_related,
+        .is_old_lost = upgrade_is_msi(u->setup) && u->installed.is_there && !u->has_old_package &&
+                       !u->ask->no_rollback,
         .busy_since = u->memory.state.has_waiting ? u->memory.state.waiting_since : 0,
         .may_terminate = is_real(u),
     };
@@ -304,7 +316,7 @@ static enum errc show_plan(struct upgrade *u, struct err *err)
     struct plan *plan = malloc(sizeof(*plan));
     struct plan_ask ask = { .product = &u->setup->product,
                             .has_old = u->installed.is_there,
-                            .has_stage = true,
+                            .has_stage = !upgrade_is_msi(u->setup),
                             .scheduler_is_on = u->setup->product.scheduler.is_there };
     struct buf line;
     enum errc rc = plan == NULL ? err_nomem(err) : E_OK;
@@ -369,14 +381,20 @@ static enum errc go(struct upgrade *u, struct err *err)
     enum errc rc = set_marker(u, err);
     if (rc != E_OK)
         return rc;
-    rc = upgrade_download(u, err);
+    rc = upgrade_begin_run(u, err);
+    if (rc == E_OK)
+        rc = upgrade_download(u, err);
+    const bool is_downloaded = rc == E_OK;
     if (rc == E_OK)
         rc = upgrade_apply(u, err);
     verified_package_free(u->package);
     u->package = NULL;
-    if (u->payload_path[0] != '\0')
+    if (u->payload_path[0] != '\0' && !upgrade_is_msi(u->setup))
         (void)p->fs->remove(p->self, u->payload_path, &ignored);
-    if (outcome_class(u->out) != RESULT_CLASS_ROLLBACK_FAILED &&
+    if (!is_downloaded && upgrade_is_msi(u->setup) && u->run.new_name[0] != '\0' &&
+        place_discard(&u->place, u->run.new_name, &ignored) != E_OK)
+        events_say(u->ask->events, EVENT_WARNING, "the package: %s", ignored.text);
+    if (outcome_class(u->out) != RESULT_CLASS_ROLLBACK_FAILED && !u->out->needs_restart &&
         marker_clear(&u->memory, &ignored) != E_OK)
         events_say(u->ask->events, EVENT_WARNING, "the marker: %s", ignored.text);
     return rc;
@@ -429,7 +447,8 @@ static enum errc forget_what_is_gone(struct upgrade *u, struct err *err)
         return E_OK;
     enum errc rc = place_open(u->setup, s, &place, err);
     if (rc == E_OK)
-        rc = place_current(&place, tree, &there, err);
+        rc = upgrade_is_msi(u->setup) ? upgrade_msi_is_there(u->setup, &there, err)
+                                      : place_current(&place, tree, &there, err);
     if (rc == E_OK && !there) {
         events_say(u->ask->events, EVENT_WARNING, "version %s was installed and is gone",
                    s->installed.text);
@@ -448,6 +467,8 @@ static enum errc walk(struct upgrade *u, struct err *err)
         rc = recover_first(u, err);
     if (rc == E_OK && u->ask->mode == MODE_INSTALL)
         rc = forget_what_is_gone(u, err);
+    if (rc == E_OK && upgrade_is_msi(u->setup))
+        rc = upgrade_msi_notice(u, err);
     if (rc == E_OK && u->memory.state.has_installed)
         u->out->from = u->memory.state.installed;
     if (rc == E_OK)
@@ -527,7 +548,7 @@ enum errc upgrade_do(const struct upgrade_ask *ask, struct upgrade_outcome *out,
     u->out = out;
     u->now = ask->setup->platform->host->now(ask->setup->platform->self);
     enum errc rc = walk(u, err);
-    if (rc != E_OK && rc != E_ARGUMENT && out->result[0] == '\0')
+    if (rc != E_OK && rc != E_ARGUMENT && out->result[0] == '\0' && !out->needs_restart)
         outcome_end(u->out, result_name(RESULT_PRE_FAILURE), err->text);
     if (rc != E_ARGUMENT && write_down(u, &saving) != E_OK) {
         events_say(ask->events, EVENT_WARNING, "how it ended can't be written down: %s",

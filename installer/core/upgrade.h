@@ -22,6 +22,7 @@ struct upgrade_ask {
     enum upgrade_mode mode;
     const struct version *to; /* NULL: the newest */
     bool dry_run;
+    bool no_rollback; /* an MSI's old package may be missing: there is then no way back */
 };
 
 struct upgrade_outcome {
@@ -31,6 +32,7 @@ struct upgrade_outcome {
     char why[400];                /* one sentence */
     struct version from, to;      /* "" where there is none */
     bool newer_available;
+    bool needs_restart;  /* the new version is in place, and whole when the machine was restarted */
     int64_t downtime_ms; /* -1: none, or not known */
     struct preflight reasons;
 };

@@ -38,9 +38,11 @@ static enum errc try_one(struct upgrade *u, const char *tree, const struct feed_
     *out_is = false;
     enum errc rc = look_at_release(&u->look_ask, &u->look, r, &u->release, &u->document, err);
     if (rc == E_OK)
-        u->payload =
-            release_find_payload(verified_release_get(u->release), u->os, u->arch, PAYLOAD_ARCHIVE);
-    if (rc == E_OK && u->payload != NULL) {
+        u->payload = release_find_payload(verified_release_get(u->release), u->os, u->arch,
+                                          (enum payload_kind)u->setup->product.install.kind);
+    if (rc == E_OK && u->payload != NULL && u->payload->kind == PAYLOAD_MSI) {
+        *out_is = installed_is(&u->installed, u->payload);
+    } else if (rc == E_OK && u->payload != NULL) {
         rc = stage_check_tree(u->setup, tree, u->payload, err);
         *out_is = rc == E_OK;
         if (rc == E_REFUSED)
@@ -145,8 +147,12 @@ enum errc upgrade_adopt(struct upgrade *u, bool *out_adopted, struct err *err)
     *out_adopted = false;
     if (rc == E_UNSUPPORTED || rc == E_ACCESS || rc == E_ABSENT)
         return E_OK; /* said where it is asked again */
-    if (rc == E_OK)
+    if (rc == E_OK && upgrade_is_msi(u->setup)) {
+        rc = installed_find(&u->place, &u->memory, u->os, u->arch, &u->installed, err);
+        is_there = rc == E_OK && u->installed.n_related == 1;
+    } else if (rc == E_OK) {
         rc = place_current(&u->place, tree, &is_there, err);
+    }
     if (rc != E_OK || !is_there || feed->releases.n == 0)
         return rc;
     candidates = calloc(feed->releases.n, sizeof(candidates[0]));

@@ -110,19 +110,41 @@ static enum errc build_tree(struct upgrade *u, struct err *err)
 
 /* --- the run */
 
+/* Of an MSI the version is known that we did not install. */
+static enum errc name_unknown(struct upgrade *u, struct err *err)
+{
+    const char *text =
+        upgrade_is_msi(u->setup) ? u->installed.msi.product.version : "0.0.0-adopted";
+    struct version version;
+    enum errc rc = version_read(span_text(text), &version, err);
+    if (rc == E_OK && upgrade_is_msi(u->setup))
+        u->out->from = version;
+    return rc == E_OK ? place_new_name(&u->place, &version, u->run.old_name, err) : rc;
+}
+
 static enum errc name_trees(struct upgrade *u, struct err *err)
 {
     struct run *run = &u->run;
-    struct version adopted;
     enum errc rc = place_new_name(&u->place, &u->decided.release->version, run->new_name, err);
     if (rc != E_OK || !u->installed.is_there)
         return rc;
-    if (u->installed.is_known) {
-        text_copy(run->old_name, sizeof(run->old_name), u->memory.state.tree);
-        return E_OK;
-    }
-    rc = version_read(span_text("0.0.0-adopted"), &adopted, err);
-    return rc == E_OK ? place_new_name(&u->place, &adopted, run->old_name, err) : rc;
+    if (!u->installed.is_known)
+        return name_unknown(u, err);
+    text_copy(run->old_name, sizeof(run->old_name), u->memory.state.tree);
+    return E_OK;
+}
+
+enum errc upgrade_begin_run(struct upgrade *u, struct err *err)
+{
+    u->run = (struct run){
+        .setup = u->setup, .events = u->ask->events, .memory = &u->memory, .place = &u->place
+    };
+    enum errc rc = name_trees(u, err);
+    u->run.attempt = (struct attempt){ .command = upgrade_command(u),
+                                       .started = u->now,
+                                       .from = u->out->from,
+                                       .to = u->decided.release->version };
+    return rc;
 }
 
 static enum errc make_run_folder(struct upgrade *u, struct err *err)
@@ -142,7 +164,7 @@ static enum errc plan_run(struct upgrade *u, struct err *err)
                        : E_OK;
     struct plan_ask ask = { .product = &u->setup->product,
                             .has_old = u->installed.is_there,
-                            .has_stage = true,
+                            .has_stage = !upgrade_is_msi(u->setup),
                             .scheduler_is_on = is == SCHEDULER_ON };
     if (rc == E_OK)
         plan_make(&ask, &u->run.plan);
@@ -164,7 +186,7 @@ static enum errc look_again(struct upgrade *u, struct err *err)
     return err_set(err, E_REFUSED, "%s", found->items[0].text);
 }
 
-static enum errc prepare(struct upgrade *u, struct err *err)
+static enum errc prepare_tree(struct upgrade *u, struct err *err)
 {
     struct run *run = &u->run;
     char tree[SETUP_PATH_ROOM];
@@ -177,13 +199,31 @@ static enum errc prepare(struct upgrade *u, struct err *err)
         rc = place_prepare(&u->place, run->new_name, err);
     if (rc == E_OK)
         rc = place_new_tree(&u->place, run->new_name, false, tree, err);
-    if (rc == E_OK) {
+    if (rc == E_OK)
         stage_moved(run->stage, tree);
+    return rc;
+}
+
+static enum errc prepare(struct upgrade *u, struct err *err)
+{
+    struct run *run = &u->run;
+    enum errc rc = upgrade_is_msi(u->setup) ? upgrade_msi_prepare(u, err) : prepare_tree(u, err);
+    if (rc == E_OK)
         rc = place_id(&u->place, run->new_name, run->new_id, err);
-    }
     if (rc == E_OK)
         rc = plan_run(u, err);
     return rc == E_OK ? look_again(u, err) : rc;
+}
+
+/* A package that is held can't be tidied away. */
+static void let_go(struct upgrade *u)
+{
+    msi_kept_release(&u->run.held_new);
+    msi_kept_release(&u->run.held_old);
+    if (!upgrade_is_msi(u->setup))
+        return;
+    verified_package_free(u->package);
+    u->package = NULL;
 }
 
 static enum errc take_steps(struct upgrade *u, struct err *err)
@@ -194,11 +234,18 @@ static enum errc take_steps(struct upgrade *u, struct err *err)
     enum errc rc = run_steps(run, &end, result, why, err);
     if (rc != E_OK)
         return rc;
+    let_go(u);
+    u->is_settled = true;
+    if (end == RUN_WAITS) {
+        u->out->needs_restart = true;
+        text_copy(u->out->why, sizeof(u->out->why), why);
+        events_say(u->ask->events, EVENT_RESTART_NEEDED, "%s", why);
+        return E_OK;
+    }
     u->out->downtime_ms = run_downtime_ms(run);
     outcome_end(u->out, result, why);
     const struct settle_ask ask = upgrade_settle_ask(u);
     settle_run(run, end, &ask);
-    u->is_settled = true;
     return E_OK;
 }
 
@@ -206,21 +253,12 @@ enum errc upgrade_apply(struct upgrade *u, struct err *err)
 {
     struct run *run = &u->run;
     struct err ignored;
-    *run = (struct run){ .setup = u->setup,
-                         .events = u->ask->events,
-                         .memory = &u->memory,
-                         .place = &u->place,
-                         .attempt = { .command = upgrade_command(u),
-                                      .started = u->now,
-                                      .from = u->out->from,
-                                      .to = u->decided.release->version } };
-    enum errc rc = name_trees(u, err);
-    if (rc == E_OK)
-        rc = run_begin(run, err);
+    enum errc rc = run_begin(run, err);
     if (rc == E_OK) {
         rc = prepare(u, err);
         if (rc == E_OK)
             rc = take_steps(u, err);
+        let_go(u);
         if (rc != E_OK && run_tidy(run, false, &ignored) != E_OK)
             events_say(u->ask->events, EVENT_WARNING, "tidying up: %s", ignored.text);
     }

@@ -88,6 +88,13 @@ static enum errc fetch_payload(struct upgrade *u, const struct places *places, s
     return rc;
 }
 
+/* An MSI is kept where it will be installed from, and proven there. */
+static enum errc take_in(struct upgrade *u, struct err *err)
+{
+    enum errc rc = msi_kept_take_in(&u->place, u->payload_path, u->run.new_name, err);
+    return rc == E_OK ? msi_kept_path(&u->place, u->run.new_name, u->payload_path, err) : rc;
+}
+
 /* --- its signatures */
 
 struct signatures {
@@ -186,8 +193,12 @@ enum errc upgrade_download(struct upgrade *u, struct err *err)
         rc = fetch_payload(u, places, err);
         outcome_end_of_fetch(u->out, rc, "DigestMismatch", err);
     }
+    if (rc == E_OK && upgrade_is_msi(u->setup))
+        rc = take_in(u, err);
     if (rc == E_OK)
         rc = open_and_prove(u, &signatures, err);
+    if (rc == E_OK && upgrade_is_msi(u->setup))
+        rc = upgrade_msi_check(u, err);
     if (rc == E_OK)
         events_say(u->ask->events, EVENT_VERIFIED, "%s: every byte is what its maker signed",
                    u->payload->path);

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "installer/core/upgrade_private.h"
@@ -62,11 +63,50 @@ static enum errc find_pristine(const struct memory *memory, struct installed *ou
     return rc;
 }
 
+bool installed_is(const struct installed *i, const struct payload *msi)
+{
+    return i->n_related > 0 && msi_kept_is_code(msi->product_code, i->msi.product.code) &&
+           strcmp(msi->product_version.text, i->msi.product.version) == 0;
+}
+
+/* We put it there if it is what the release says whose proof we keep. */
+static enum errc find_msi(const struct memory *memory, enum target_os os, enum target_arch arch,
+                          struct installed *out, struct err *err)
+{
+    struct msi_installed *all = malloc(sizeof(*all));
+    bool is_read = false;
+    if (all == NULL)
+        return err_nomem(err);
+    enum errc rc = msi_switch_look(memory->setup, all, err);
+    if (rc == E_OK && all->n > 0) {
+        out->is_there = true;
+        out->n_related = all->n;
+        out->msi = all->items[0];
+        out->msi.product.package = out->msi.package;
+        out->msi.product.folder = out->msi.folder;
+    }
+    free(all);
+    if (rc != E_OK || !out->is_there || memory->state.tree[0] == '\0')
+        return rc;
+    rc = read_release(memory, memory->state.tree, &out->release, &is_read, err);
+    if (rc != E_OK || !is_read)
+        return rc;
+    out->payload = release_find_payload(&out->release, os, arch, PAYLOAD_MSI);
+    out->is_known = out->payload != NULL && installed_is(out, out->payload);
+    if (!out->is_known) {
+        release_fini(&out->release);
+        out->payload = NULL;
+    }
+    return E_OK;
+}
+
 enum errc installed_find(const struct place *place, const struct memory *memory, enum target_os os,
                          enum target_arch arch, struct installed *out, struct err *err)
 {
     bool is_read = false;
     *out = (struct installed){ .is_there = false };
+    if (place->mode == STATE_SWITCH_MSI)
+        return find_msi(memory, os, arch, out, err);
     enum errc rc = place_current(place, out->tree, &out->is_there, err);
     if (rc != E_OK || !out->is_there || memory->state.tree[0] == '\0')
         return rc;

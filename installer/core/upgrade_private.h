@@ -4,13 +4,16 @@
 /* upgrade_private.h: what the pieces of an upgrade share: upgrade.c has the order of work. */
 
 #include "installer/core/look.h"
+#include "installer/core/msi_switch.h"
 #include "installer/core/settle.h"
 #include "installer/core/upgrade.h"
 
 /* What is installed, as far as we know it. */
 struct installed {
     bool is_there;                 /* a tree is in place */
-    char tree[SETUP_PATH_ROOM];    /* where */
+    char tree[SETUP_PATH_ROOM];    /* where; "" of an MSI */
+    size_t n_related;              /* of an MSI: products with its upgrade code, */
+    struct msi_related msi;        /* and the first of them */
     bool is_known;                 /* we put it there, or adopted it */
     struct release release;        /* what it came from; read from our own store, for names alone */
     const struct payload *payload; /* NULL: not known */
@@ -33,6 +36,7 @@ struct upgrade {
     struct place place;
     bool has_place;
     struct installed installed;
+    bool has_old_package; /* of an MSI */
     struct survey *survey;
     struct buf document; /* the release document's bytes */
     struct verified_release *release;
@@ -61,9 +65,24 @@ MUST_USE enum errc installed_find(const struct place *place, const struct memory
                                   enum target_os os, enum target_arch arch, struct installed *out,
                                   struct err *err);
 void installed_fini(struct installed *i);
+/* installed_is: is the MSI that is installed this one? */
+bool installed_is(const struct installed *i, const struct payload *msi);
 /* upgrade_target is the system that payloads must be for. */
 MUST_USE enum errc upgrade_target(const struct setup *setup, enum target_os *os,
                                   enum target_arch *arch, struct err *err);
+
+/* --- upgrade_msi.c: what is different where Windows Installer has the files */
+bool upgrade_is_msi(const struct setup *setup);
+MUST_USE enum errc upgrade_msi_is_there(const struct setup *setup, bool *out, struct err *err);
+/* Whatever version somebody else installed meanwhile is the one that counts. */
+MUST_USE enum errc upgrade_msi_notice(struct upgrade *u, struct err *err);
+/* The proven package must be what the release document says, for our product, and hold all of its
+ * own files. E_REFUSED: the outcome says why. */
+MUST_USE enum errc upgrade_msi_check(struct upgrade *u, struct err *err);
+/* Is there a package of what is installed, ours or Windows Installer's? */
+MUST_USE enum errc upgrade_msi_find_old(const struct upgrade *u, bool *out_there, struct err *err);
+/* The new package and the old one are held, before anything is stopped. */
+MUST_USE enum errc upgrade_msi_prepare(struct upgrade *u, struct err *err);
 
 /* --- upgrade_download.c: from the verified release to the verified package. E_REFUSED: the outcome
  * says why. */
@@ -73,7 +92,9 @@ MUST_USE enum errc upgrade_download(struct upgrade *u, struct err *err);
 void upgrade_payload_name(const struct payload *payload, const char *suffix,
                           char to[UPGRADE_PAYLOAD_ROOM]);
 
-/* --- upgrade_apply.c: stage, prepare, run; ends with an outcome. */
+/* --- upgrade_apply.c: a run with names for its trees; then stage, prepare, run. Ends with an
+ * outcome. */
+MUST_USE enum errc upgrade_begin_run(struct upgrade *u, struct err *err);
 MUST_USE enum errc upgrade_apply(struct upgrade *u, struct err *err);
 /* upgrade_keep_proof stores what a tree was proven by, under its name. */
 MUST_USE enum errc upgrade_keep_proof(struct upgrade *u, const char *tree, struct err *err);

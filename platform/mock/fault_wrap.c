@@ -553,6 +553,39 @@ static enum errc registry_can_write(void *self, const char *key, bool *out_can, 
     return w->inner->registry->can_write(w->inner->self, key, out_can, err);
 }
 
+static enum errc msi_related(void *self, const char *upgrade_code, msi_product_fn fn, void *ctx,
+                             struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "related", upgrade_code);
+    return w->inner->msi->related(w->inner->self, upgrade_code, fn, ctx, err);
+}
+
+static enum errc msi_install(void *self, const char *package, bool again, const char *log,
+                             struct msi_result *out, struct err *err)
+{
+    STEP_GIVES(FAULT_ACT, "install", package);
+    return w->inner->msi->install(w->inner->self, package, again, log, out, err);
+}
+
+static enum errc msi_remove(void *self, const char *product_code, const char *log,
+                            struct msi_result *out, struct err *err)
+{
+    STEP_GIVES(FAULT_ACT, "remove_product", product_code);
+    return w->inner->msi->remove(w->inner->self, product_code, log, out, err);
+}
+
+static enum errc msi_is_busy(void *self, bool *out, struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "installer_is_busy", "");
+    return w->inner->msi->is_busy(w->inner->self, out, err);
+}
+
+static enum errc msi_restart_pending(void *self, bool *out, struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "restart_pending", "");
+    return w->inner->msi->restart_pending(w->inner->self, out, err);
+}
+
 struct platform *fault_wrap(struct platform *inner, const struct fault_plan *plan)
 {
     static const struct fs_ops fs = { .kind = fs_kind,
@@ -625,6 +658,11 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                                   .set = registry_set,
                                                   .remove = registry_remove,
                                                   .can_write = registry_can_write };
+    static const struct msi_ops msi = { .related = msi_related,
+                                        .install = msi_install,
+                                        .remove = msi_remove,
+                                        .is_busy = msi_is_busy,
+                                        .restart_pending = msi_restart_pending };
     struct wrapped *w = mock_calloc(1, sizeof(*w));
     w->platform = (struct platform){ .fs = &fs,
                                      .proc = &proc,
@@ -632,6 +670,7 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                      .service = &service,
                                      .db = &db,
                                      .registry = &registry,
+                                     .msi = &msi,
                                      .self = w };
     w->inner = inner;
     w->plan = plan;

@@ -80,6 +80,7 @@ struct mock *mock_new(bool is_windows)
                                      .service = &mock_service_ops,
                                      .db = &mock_db_ops,
                                      .registry = &mock_registry_ops,
+                                     .msi = &mock_msi_ops,
                                      .self = m };
     m->os = is_windows ? (struct host_os){ "windows", "x86_64", "windows", "10.0", "10.0.20348" }
                        : (struct host_os){ "linux", "x86_64", "mock", "1", "6.1.0" };
@@ -112,6 +113,7 @@ void mock_free(struct mock *m)
     facts_fini(&m->mutexes);
     facts_fini(&m->denied_keys);
     mock_registry_fini(m);
+    mock_msi_fini(m);
     free(m->programs);
     free(m->processes);
     free(m->services);
@@ -275,6 +277,7 @@ void mock_power_cut(struct mock *m, const struct disk_loss *loss)
         m->services[i]->pid = 0;
     }
     m->n_boots++;
+    mock_msi_boot(m);
     m->clock_ms += 30000;
     m->monotonic_ms = 1000;
 }

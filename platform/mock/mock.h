@@ -83,6 +83,35 @@ struct mock_database {
 void mock_set_database(struct mock *m,
                        const struct mock_database *database); /* texts are borrowed */
 
+/* --- Windows Installer: what a file with these bytes is, and how installing it ends. */
+enum mock_install {
+    INSTALL_GOOD = 0,
+    INSTALL_NEEDS_RESTART, /* the first of its files is written when the machine starts again */
+    INSTALL_FAILS,         /* at the end; Windows Installer puts the old product back itself */
+    INSTALL_LEAVES_NONE,   /* at the end; neither is installed then */
+    INSTALL_IS_BUSY,
+};
+struct mock_package_file {
+    char *path; /* absolute */
+    struct buf bytes;
+};
+struct mock_package {
+    struct buf bytes; /* of the package itself */
+    char upgrade_code[MSI_GUID_ROOM], code[MSI_GUID_ROOM], version[MSI_VERSION_ROOM];
+    char folder[200]; /* that it goes into */
+    enum mock_install install, remove;
+    struct mock_package_file files[32];
+    size_t n_files;
+};
+/* mock_add_package makes one known, empty but for these bytes; it stays where it is. */
+struct mock_package *mock_add_package(struct mock *m, struct span bytes);
+void mock_add_package_file(struct mock_package *p, const char *path, struct span bytes);
+/* mock_find_product is the version that is installed of an upgrade code; "" if none is, "2" if more
+ * than one. */
+const char *mock_find_product(const struct mock *m, const char *upgrade_code);
+void mock_set_installer_busy(struct mock *m, bool is_busy);
+void mock_set_restart_pending(struct mock *m, bool is_pending);
+
 /* --- the host */
 void mock_set_os(struct mock *m, const struct host_os *os);
 void mock_set_group(struct mock *m, const char *name_or_sid, bool exists);

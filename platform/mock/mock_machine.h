@@ -24,6 +24,12 @@ struct mock_value {
     char *key, *name, *text;
 };
 
+/* A product that is installed: its package, and Windows Installer's copy of that. */
+struct mock_installed {
+    struct mock_package *package;
+    char copy[200];
+};
+
 /* A name that is there or not: a group, a mutex. */
 struct mock_fact {
     char *name;
@@ -56,6 +62,12 @@ struct mock {
     struct mock_database *databases;
     size_t n_databases, room_databases;
     struct mock_facts groups, mutexes, denied_keys;
+    struct mock_package **packages;
+    size_t n_packages, room_packages;
+    struct mock_installed *products;
+    size_t n_products, room_products;
+    struct mock_package *at_boot; /* of which a file is written then */
+    bool is_installer_busy, is_restart_pending;
     struct mock_value *values;
     size_t n_values, room_values;
     struct mock_event *events;
@@ -68,6 +80,9 @@ extern const struct host_ops mock_host_ops;
 extern const struct service_ops mock_service_ops;
 extern const struct db_ops mock_db_ops;
 extern const struct registry_ops mock_registry_ops;
+extern const struct msi_ops mock_msi_ops;
+void mock_msi_boot(struct mock *m);
+void mock_msi_fini(struct mock *m);
 void mock_registry_fini(struct mock *m);
 
 /* mock_services_pass ends services whose time has come. */

@@ -11,6 +11,7 @@
 #include "platform/base/text.h"
 
 #define STATE "/var/lib/app"
+#define APP_UPGRADE_CODE "{5EF00700-0000-4000-8000-000000000000}" /* releases.sh */
 
 static bool fails(char why[300], const char *fmt, ...) PRINTF_FORMAT(2, 3);
 static bool fails(char why[300], const char *fmt, ...)
@@ -69,8 +70,9 @@ static bool may_be_in_store(const struct upgrade_state *state, const char *name)
 
 static bool may_be_in_state(const struct upgrade_state *state, const char *name)
 {
-    static const char *const names[] = { "state.xml", "history.xml", "lock", "machine-id",
-                                         "proof",     "pristine",    "run" };
+    static const char *const names[] = { "state.xml",  "history.xml", "lock",
+                                         "machine-id", "proof",       "pristine",
+                                         "run",        "packages",    "msi.log" };
     UNUSED(state);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(names[i], name) == 0)
@@ -120,6 +122,7 @@ static bool nothing_is_left(struct world *w, const struct upgrade_state *s, char
            judge_folder(w, s, STATE "/run", may_be_in_run, why) &&
            judge_folder(w, s, "/var/cache/app", may_be_in_cache, why) &&
            judge_folder(w, s, "/opt/.surefoot-app", may_be_in_store, why) &&
+           judge_folder(w, s, STATE "/packages", may_be_in_store, why) &&
            judge_folder(w, s, "/opt/app/versions", is_known_tree, why) &&
            judge_folder(w, s, "/opt/app/.surefoot", may_be_in_store, why);
 }
@@ -172,6 +175,10 @@ bool check_after(struct world *w, const struct ends *ends, bool *out_is_new, cha
         holds = fails(why, "the tree is %s, the state says %s", version, state->installed.text);
     if (holds && strcmp(w->running, version) != 0)
         holds = fails(why, "the tree is %s, \"%s\" runs", version, w->running);
+    if (holds && w->scenario->is_msi &&
+        strcmp(mock_find_product(w->mock, APP_UPGRADE_CODE), version) != 0)
+        holds = fails(why, "the tree is %s, Windows Installer knows \"%s\"", version,
+                      mock_find_product(w->mock, APP_UPGRADE_CODE));
     if (holds && w->saw_mixed)
         holds = fails(why, "the service was started on a tree of two versions");
     if (holds)
@@ -208,6 +215,8 @@ bool check_again(struct world *w, const struct ends *ends, bool is_new, char why
         holds = fails(why, "a second recover changed something");
     free(before);
     free(after);
+    if (!is_new && explored->deed == DO_RECOVER)
+        return holds; /* what it went on with is gone */
     if (holds && !is_new)
         holds = gives(w, explored, explored->result, why);
     if (holds && !is_new && !check_after(w, ends, &is_new_now, why))

@@ -70,3 +70,44 @@ for version in 1.0.0 2.0.0 3.0.0 4.0.0; do
 done
 "$publish" feed site --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key maker.key --quiet
 rm -f maker.key
+
+# The same as packages of Windows Installer, where there is a tool to make them.
+command -v wixl >/dev/null || exit 0
+
+pack() { # VERSION
+    {
+        cat <<WXS
+<?xml version="1.0" encoding="utf-8"?>
+<Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
+  <Product Id="{5EF00700-0000-4000-8000-0000000$(echo "$1" | tr -d .)00}" Name="app" Language="1033" Version="$1" Manufacturer="App Works"
+           UpgradeCode="{5EF00700-0000-4000-8000-000000000000}">
+    <Package InstallerVersion="200" Compressed="yes" InstallScope="perMachine"/>
+    <MajorUpgrade DowngradeErrorMessage="A newer version is installed."/>
+    <MediaTemplate EmbedCab="yes"/>
+    <Directory Id="TARGETDIR" Name="SourceDir"><Directory Id="ProgramFiles64Folder"><Directory Id="INSTALLDIR" Name="app"/></Directory></Directory>
+WXS
+        n=0
+        find "trees/$1" -type f | sort | while read -r file; do
+            n=$((n + 1))
+            printf '    <DirectoryRef Id="INSTALLDIR"><Component Id="C%d" Guid="{5EF00700-0000-4000-8000-0000000%s%02d}" Win64="yes">' "$n" "$(echo "$1" | tr -d .)" "$n"
+            printf '<File Id="F%d" Source="%s" Name="f%d" KeyPath="yes"/></Component></DirectoryRef>\n' "$n" "$file" "$n"
+        done
+        echo '    <Feature Id="All" Level="1">'
+        n=0
+        find "trees/$1" -type f | while read -r _; do
+            n=$((n + 1))
+            echo "      <ComponentRef Id=\"C$n\"/>"
+        done
+        echo '    </Feature></Product></Wix>'
+    } >"msi/app-$1.wxs"
+    wixl -a x64 -o "msi/app-$1.msi" "msi/app-$1.wxs"
+}
+
+mkdir -p msi/site
+"$publish" keygen --out msi/maker --no-passphrase --quiet
+for version in 1.0.0 2.0.0 3.0.0 4.0.0; do
+    pack "$version"
+    "$publish" release "msi/app-$version.msi" --product "$product" --version "$version" --dir msi/site --demand minisign --key msi/maker.key --quiet
+done
+"$publish" feed msi/site --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key msi/maker.key --quiet
+rm -f msi/maker.key msi/app-*

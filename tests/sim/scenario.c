@@ -25,9 +25,8 @@ static char *attribute(xmlNode *node, const char *name)
 
 static enum deed deed_named(const char *name)
 {
-    static const char *const names[] = {
-        "install", "upgrade", "run", "rollback", "recover", "put"
-    };
+    static const char *const names[] = { "install", "upgrade", "run", "rollback",
+                                         "recover", "put",     "boot" };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(names[i], name) == 0)
             return (enum deed)i;
@@ -46,6 +45,9 @@ static void read_deed(xmlNode *node, struct deed_of *out)
                              .result = attribute(node, "result"),
                              .path = attribute(node, "path") };
     free(name);
+    char *base = attribute(node, "base");
+    out->is_base = base != NULL && strcmp(base, "true") == 0;
+    free(base);
     xmlChar *text = xmlNodeGetContent(node);
     out->text = copy((const char *)text);
     xmlFree(text);
@@ -66,6 +68,29 @@ static void read_product(xmlDoc *document, xmlNode *node, struct buf *to)
     xmlFreeNode(alone);
 }
 
+static enum mock_install read_install(xmlNode *node, const char *name)
+{
+    static const char *const words[] = { "good", "needs-restart", "fails", "leaves-none", "busy" };
+    char *word = attribute(node, name);
+    size_t i = 0;
+    while (word != NULL && i < ARRAY_LEN(words) && strcmp(words[i], word) != 0)
+        i++;
+    if (i == ARRAY_LEN(words))
+        sim_fail("no installation ends \"%s\"", word);
+    free(word);
+    return (enum mock_install)i;
+}
+
+static void read_package(xmlNode *node, struct scenario *out)
+{
+    if (out->n_packages == ARRAY_LEN(out->packages))
+        sim_fail("too many packages");
+    out->packages[out->n_packages++] =
+        (struct package_of){ .version = attribute(node, "version"),
+                             .install = read_install(node, "install"),
+                             .remove = read_install(node, "remove") };
+}
+
 static void read_child(xmlDoc *document, xmlNode *node, struct scenario *out)
 {
     const char *name = (const char *)node->name;
@@ -75,6 +100,8 @@ static void read_child(xmlDoc *document, xmlNode *node, struct scenario *out)
         if (out->n_before == ARRAY_LEN(out->before))
             sim_fail("too many steps before the explored one");
         read_deed(node, &out->before[out->n_before++]);
+    } else if (strcmp(name, "package") == 0) {
+        read_package(node, out);
     } else if (strcmp(name, "then") == 0) {
         if (out->n_then == ARRAY_LEN(out->then))
             sim_fail("too many steps after the explored one");
@@ -100,6 +127,11 @@ void scenario_read(const char *path, struct scenario *out)
     out->name = copy(name == NULL ? path : name + 1);
     out->name[strcspn(out->name, ".")] = '\0';
     out->about = attribute(root, "about");
+    char *system = attribute(root, "system"), *releases = attribute(root, "releases");
+    out->is_windows = system != NULL && strcmp(system, "windows") == 0;
+    out->is_msi = releases != NULL && strcmp(releases, "msi") == 0;
+    free(system);
+    free(releases);
     for (xmlNode *node = root->children; node != NULL; node = node->next)
         if (node->type == XML_ELEMENT_NODE)
             read_child(document, node, out);
@@ -122,6 +154,8 @@ void scenario_fini(struct scenario *s)
         deed_fini(&s->before[i]);
     for (size_t i = 0; i < s->n_then; i++)
         deed_fini(&s->then[i]);
+    for (size_t i = 0; i < s->n_packages; i++)
+        free(s->packages[i].version);
     deed_fini(&s->explored);
     buf_fini(&s->product);
     free(s->name);

@@ -23,13 +23,20 @@
 
 /* ---------------------------------------------------------------------------------- scenarios */
 
-enum deed { DO_INSTALL, DO_UPGRADE, DO_RUN, DO_ROLLBACK, DO_RECOVER, DO_PUT };
+enum deed { DO_INSTALL, DO_UPGRADE, DO_RUN, DO_ROLLBACK, DO_RECOVER, DO_PUT, DO_BOOT };
 
 struct deed_of {
     enum deed deed;
     char *to;          /* version, or NULL */
     char *result;      /* that it must give; NULL: any */
     char *path, *text; /* of DO_PUT; "@TREE@" in the path is the tree in place */
+    bool is_base;      /* what stands after it is the old version, in the end */
+};
+
+/* How Windows Installer fares with the package of a version. */
+struct package_of {
+    char *version;
+    enum mock_install install, remove;
 };
 
 struct scenario {
@@ -39,7 +46,10 @@ struct scenario {
     struct deed_of before[8], explored,
         then[4]; /* then: what the new version must still be good for */
     size_t n_before, n_then;
-    bool ends_new; /* without a fault the explored step leaves the new version */
+    struct package_of packages[4];
+    size_t n_packages;
+    bool is_windows, is_msi; /* the machine's system; what the releases are */
+    bool ends_new;           /* without a fault the explored step leaves the new version */
 };
 
 void scenario_read(const char *path, struct scenario *out);
@@ -57,6 +67,8 @@ struct world {
     bool saw_mixed;            /* a service began on a tree of two versions */
     struct buf trace;          /* one line an event: identifier, result, versions */
     char said[400];            /* by the last step, of how it ended */
+    char *base;                /* picture of the old version, where a step before says so */
+    char base_version[32];     /* that runs then */
 };
 
 /* world_new is a machine with the releases of a folder (releases.sh) and the scenario's product,

@@ -8,6 +8,7 @@
 #include "installer/core/recover.h"
 #include "installer/core/rollback.h"
 #include "platform/base/text.h"
+#include "verify/msi_package.h"
 
 #define TRACE_MAX (1024 * 1024)
 #define PRODUCT_FILE "/etc/app/app.xml"
@@ -182,6 +183,91 @@ static enum errc load_name(void *ctx, const char *name, struct err *err)
     return E_OK;
 }
 
+/* --- what Windows Installer makes of the packages: the files of the maker's folder */
+
+struct packing {
+    struct mock_package *package;
+    const char *from, *rel;
+};
+
+static enum errc pack_name(void *ctx, const char *name, struct err *err)
+{
+    const struct packing *l = ctx;
+    struct platform *p = platform_native();
+    char from[400], rel[400];
+    struct fs_info info;
+    struct buf bytes;
+    (void)snprintf(from, sizeof(from), "%s/%s", l->from, name);
+    (void)snprintf(rel, sizeof(rel), "%s/%s", l->rel, name);
+    if (p->fs->stat_link(p->self, from, &info, err) != E_OK)
+        sim_fail("%s: %s", from, err->text);
+    if (info.kind == FS_FOLDER) {
+        struct packing inner = { l->package, from, rel };
+        return p->fs->list(p->self, from, pack_name, &inner, err);
+    }
+    if (info.kind != FS_FILE)
+        return E_OK;
+    if (platform_read_file(p, from, 1 << 20, &bytes, err) != E_OK)
+        sim_fail("%s: %s", from, err->text);
+    mock_add_package_file(l->package, rel, buf_span(&bytes));
+    buf_fini(&bytes);
+    return E_OK;
+}
+
+static void know_package(struct world *w, const char *releases, const char *path)
+{
+    struct platform *p = platform_native();
+    struct msi_package *said = calloc(1, sizeof(*said));
+    struct source *source = NULL;
+    struct buf bytes;
+    char tree[400];
+    struct err err;
+    if (said == NULL || platform_read_file(p, path, 1 << 24, &bytes, &err) != E_OK ||
+        source_memory_new(buf_span(&bytes), &source, &err) != E_OK ||
+        msi_package_read(source, said, &err) != E_OK)
+        sim_fail("%s: %s", path, err.text);
+    struct mock_package *package = mock_add_package(w->mock, buf_span(&bytes));
+    (void)text_copy(package->code, sizeof(package->code), said->product_code);
+    (void)text_copy(package->upgrade_code, sizeof(package->upgrade_code), said->upgrade_code);
+    (void)text_copy(package->version, sizeof(package->version), said->version);
+    (void)text_copy(package->folder, sizeof(package->folder), "/opt/app");
+    for (size_t i = 0; i < w->scenario->n_packages; i++)
+        if (strcmp(w->scenario->packages[i].version, said->version) == 0) {
+            package->install = w->scenario->packages[i].install;
+            package->remove = w->scenario->packages[i].remove;
+        }
+    (void)snprintf(tree, sizeof(tree), "%s/trees/%s", releases, said->version);
+    struct packing packing = { package, tree, "/opt/app" };
+    if (p->fs->list(p->self, tree, pack_name, &packing, &err) != E_OK)
+        sim_fail("%s: %s", tree, err.text);
+    source_close(source);
+    buf_fini(&bytes);
+    free(said);
+}
+
+struct finding_packages {
+    struct world *w;
+    const char *releases, *folder;
+};
+
+static enum errc find_package(void *ctx, const char *name, struct err *err)
+{
+    const struct finding_packages *f = ctx;
+    struct platform *p = platform_native();
+    const size_t len = strlen(name);
+    enum fs_kind kind = FS_ABSENT;
+    char path[400];
+    (void)snprintf(path, sizeof(path), "%s/%s", f->folder, name);
+    if (p->fs->kind(p->self, path, &kind, err) != E_OK)
+        sim_fail("%s: %s", path, err->text);
+    struct finding_packages inner = { f->w, f->releases, path };
+    if (kind == FS_FOLDER)
+        return p->fs->list(p->self, path, find_package, &inner, err);
+    if (len > 4 && strcmp(name + len - 4, ".msi") == 0)
+        know_package(f->w, f->releases, path);
+    return E_OK;
+}
+
 void world_load(struct world *w, const char *from, const char *to)
 {
     struct loading l = { w, from, to };
@@ -222,12 +308,13 @@ int64_t world_clock(const char *releases)
 
 void world_new(struct world *w, const struct scenario *s, const char *releases, const char *root)
 {
-    char path[400];
+    char path[400], packages[300];
     struct buf key;
     struct err err;
     memset(w, 0, sizeof(*w));
     w->scenario = s;
-    w->mock = root == NULL ? mock_new(false) : NULL;
+    (void)snprintf(packages, sizeof(packages), "%s/msi", releases);
+    w->mock = root == NULL ? mock_new(s->is_windows) : NULL;
     w->platform = root == NULL ? mock_platform(w->mock) : platform_native();
     (void)text_copy(w->root, sizeof(w->root), root == NULL ? "" : root);
     buf_init(&w->trace, TRACE_MAX);
@@ -236,14 +323,18 @@ void world_new(struct world *w, const struct scenario *s, const char *releases, 
         mock_set_clock(w->mock, world_clock(releases));
         mock_put_folder(w->mock, "/tmp", 01777);
         mock_put_folder(w->mock, "/opt", 0755);
+        mock_set_elevated(w->mock, s->is_msi);
     } else {
         world_path(w, "/opt", path);
         if (setup_make_folders(w->platform, path, false, &err) != E_OK)
             sim_fail("%s: %s", path, err.text);
     }
-    (void)snprintf(path, sizeof(path), "%s/site", releases);
+    (void)snprintf(path, sizeof(path), "%s/site", s->is_msi ? packages : releases);
     world_load(w, path, "/srv/site");
-    (void)snprintf(path, sizeof(path), "%s/maker.pub", releases);
+    struct finding_packages finding = { w, releases, path };
+    if (s->is_msi && platform_native()->fs->list(NULL, path, find_package, &finding, &err) != E_OK)
+        sim_fail("%s: %s (is wixl installed?)", path, err.text);
+    (void)snprintf(path, sizeof(path), "%s/maker.pub", s->is_msi ? packages : releases);
     if (platform_read_file(platform_native(), path, 1000, &key, &err) != E_OK)
         sim_fail("%s: %s", path, err.text);
     put(w, "/etc/app/maker.pub", buf_span(&key), 0644);
@@ -255,6 +346,7 @@ void world_new(struct world *w, const struct scenario *s, const char *releases, 
 void world_fini(struct world *w)
 {
     mock_free(w->mock);
+    free(w->base);
     buf_fini(&w->trace);
 }
 
@@ -320,6 +412,10 @@ void world_do(struct world *w, const struct deed_of *deed, char result[RUN_RESUL
         abort();
     if (deed->deed == DO_PUT) {
         put_text(w, deed);
+    } else if (deed->deed == DO_BOOT) {
+        const struct disk_loss none = { LOSS_NONE, 0 };
+        mock_power_cut(w->mock, &none);
+        w->running[0] = '\0';
     } else {
         world_path(w, PRODUCT_FILE, path);
         enum errc rc = setup_load(w->platform, path, setup, &err);
@@ -345,6 +441,11 @@ void world_prepare(struct world *w)
         if (deed->result != NULL && strcmp(result, deed->result) != 0)
             sim_fail("%s, step %zu before: %s instead of %s (%s)\n%.*s", w->scenario->name, i + 1,
                      result, deed->result, w->said, (int)w->trace.len, (const char *)w->trace.ptr);
+        if (deed->is_base) {
+            free(w->base);
+            w->base = world_picture(w);
+            (void)text_copy(w->base_version, sizeof(w->base_version), w->running);
+        }
     }
     buf_clear(&w->trace);
 }

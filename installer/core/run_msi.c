@@ -1,0 +1,104 @@
+/* The switch where Windows Installer has the files: another package is installed. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "installer/core/msi_switch.h"
+#include "installer/core/run_private.h"
+#include "platform/base/text.h"
+#include "verify/digest.h"
+
+static struct msi_ask ask_of(const struct run *run, char log[SETUP_PATH_ROOM])
+{
+    struct msi_ask ask = { .setup = run->setup, .events = run->events };
+    struct err ignored;
+    if (memory_path(run->memory, "msi.log", log, &ignored) == E_OK)
+        ask.log = log;
+    return ask;
+}
+
+static enum errc hold(struct run *run, const char *name, struct msi_held *held, struct err *err)
+{
+    return held->source != NULL ? E_OK : msi_kept_hold(run->memory, run->place, name, held, err);
+}
+
+enum errc run_boot(const struct run *run, char to[JOURNAL_NAME_ROOM], struct err *err)
+{
+    struct platform *p = run->setup->platform;
+    char boot[HOST_BOOT_ID_ROOM];
+    struct digest d;
+    char hex[TEXT_HEX_LEN(32)];
+    enum errc rc = p->host->boot_id(p->self, boot, err);
+    if (rc == E_OK)
+        rc = digest_bytes(DIGEST_SHA256, span_text(boot), &d, err);
+    if (rc == E_OK)
+        (void)text_copy(to, 33, text_to_hex(digest_span(&d), hex));
+    return rc;
+}
+
+static enum errc note_restart(struct run *run, struct err *err)
+{
+    char boot[JOURNAL_NAME_ROOM];
+    enum errc rc = run_boot(run, boot, err);
+    run->needs_restart = true;
+    return rc == E_OK ? run_note(run, JOURNAL_MARK, "restart", boot, err) : rc;
+}
+
+/* Whatever came of it, Windows Installer was at work: only where it did not begin is nothing to be
+ * rolled back. */
+enum errc run_msi_switch(struct run *run, struct err *err)
+{
+    char log[SETUP_PATH_ROOM];
+    const struct msi_ask ask = ask_of(run, log);
+    bool restart = false;
+    enum errc rc = hold(run, run->new_name, &run->held_new, err);
+    if (rc != E_OK)
+        return rc;
+    rc = msi_switch_to(&ask, &run->held_new, &restart, err);
+    run->was_switched = rc != E_BUSY;
+    return rc == E_OK && restart ? note_restart(run, err) : rc;
+}
+
+/* An installation that was cut off may have written files that belong to no product: where Windows
+ * Installer knows neither version, the new one is brought to its end, so that it can be taken away
+ * with all that it has. */
+static void finish_new(struct run *run, const struct msi_ask *ask)
+{
+    struct msi_installed *now = malloc(sizeof(*now));
+    struct err err = { .text = "" };
+    bool restart = false;
+    if (now == NULL)
+        return;
+    enum errc rc = msi_switch_look(run->setup, now, &err);
+    if (rc == E_OK && now->n != 1) {
+        rc = hold(run, run->new_name, &run->held_new, &err);
+        if (rc == E_OK)
+            rc = msi_switch_to(ask, &run->held_new, &restart, &err);
+    }
+    if (rc != E_OK)
+        events_say(run->events, EVENT_WARNING, "%s; files of it may be left over", err.text);
+    free(now);
+}
+
+enum errc run_msi_switch_back(struct run *run, struct err *err)
+{
+    char log[SETUP_PATH_ROOM];
+    const struct msi_ask ask = ask_of(run, log);
+    bool restart = false;
+    enum errc rc = msi_switch_await(&ask, err);
+    if (rc != E_OK)
+        return rc;
+    if (run->held_new.source == NULL) /* we were not there when it ended */
+        finish_new(run, &ask);
+    msi_kept_release(&run->held_new);
+    if (run->old_name[0] != '\0') {
+        rc = hold(run, run->old_name, &run->held_old, err);
+        if (rc == E_OK)
+            rc = msi_switch_to(&ask, &run->held_old, &restart, err);
+    } else {
+        rc = msi_switch_away(&ask, &restart, err);
+    }
+    if (rc == E_OK && restart)
+        rc = err_set(err, E_BUSY, "the machine must be restarted before the old version is whole");
+    return rc;
+}
