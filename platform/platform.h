@@ -3,9 +3,9 @@
 
 /* platform.h: the machine, as tables of operations: files (fs), processes (proc) and the host
  * itself. Services, databases, the registry and Windows Installer have pages of their own
- * (service.h, db.h, registry.h, msi.h). Code above this folder calls these and never the system. There is a native machine
- * (posix or win32, chosen at link time). Every operation exists on every platform; one that is
- * missing returns E_UNSUPPORTED, never success.
+ * (service.h, db.h, registry.h, msi.h). Code above this folder calls these and never the system.
+ * There is a native machine (posix or win32, chosen at link time). Every operation exists on every
+ * platform; one that is missing returns E_UNSUPPORTED, never success.
  *
  * Paths and names are UTF-8. A link in the last component of a path is never followed unless the
  * operation says so; links before it are, so an elevated caller has the folders judged first
