@@ -19,6 +19,7 @@
 
 #include "platform/base/buf.h"
 #include "platform/base/err.h"
+#include "platform/base/os_path.h"
 #include "platform/base/span.h"
 #include "platform/db.h"
 #include "platform/registry.h"
@@ -326,6 +327,7 @@ struct platform {
     const struct service_ops *service;
     const struct db_ops *db;
     const struct registry_ops *registry;
+    enum os_path_style paths; /* how people there write paths; ours have "/" everywhere */
     void *self;
 };
 

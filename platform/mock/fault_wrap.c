@@ -632,6 +632,7 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                      .service = &service,
                                      .db = &db,
                                      .registry = &registry,
+                                     .paths = inner->paths,
                                      .self = w };
     w->inner = inner;
     w->plan = plan;

@@ -80,6 +80,7 @@ struct mock *mock_new(bool is_windows)
                                      .service = &mock_service_ops,
                                      .db = &mock_db_ops,
                                      .registry = &mock_registry_ops,
+                                     .paths = is_windows ? OS_PATH_WINDOWS : OS_PATH_POSIX,
                                      .self = m };
     m->os = is_windows ? (struct host_os){ "windows", "x86_64", "windows", "10.0", "10.0.20348" }
                        : (struct host_os){ "linux", "x86_64", "mock", "1", "6.1.0" };

@@ -8,6 +8,7 @@ struct platform *platform_native(void)
                                       .host = &win32_host_ops,
                                       .service = &native_service_ops,
                                       .db = &native_db_ops,
-                                      .registry = &native_registry_ops };
+                                      .registry = &native_registry_ops,
+                                      .paths = OS_PATH_WINDOWS };
     return &native;
 }
