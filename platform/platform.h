@@ -2,8 +2,8 @@
 #define SUREFOOT_PLATFORM_PLATFORM_H
 
 /* platform.h: the machine, as tables of operations: files (fs), processes (proc) and the host
- * itself. Services, databases and the registry have pages of their own (service.h, db.h,
- * registry.h). Code above this folder calls these and never the system. There is a native machine
+ * itself. Services, databases, the registry and scheduled tasks have pages of their own (service.h,
+ * db.h, registry.h, task.h). Code above this folder calls these and never the system. There is a native machine
  * (posix or win32, chosen at link time). Every operation exists on every platform; one that is
  * missing returns E_UNSUPPORTED, never success.
  *
@@ -26,6 +26,7 @@
 #include "platform/service.h"
 #include "platform/sink.h"
 #include "platform/source.h"
+#include "platform/task.h"
 
 /* ------------------------------------------------------------------------------------- files */
 
@@ -327,6 +328,7 @@ struct platform {
     const struct service_ops *service;
     const struct db_ops *db;
     const struct registry_ops *registry;
+    const struct task_ops *task;
     enum os_path_style paths; /* how people there write paths; ours have "/" everywhere */
     void *self;
 };

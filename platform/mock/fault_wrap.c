@@ -553,6 +553,31 @@ static enum errc registry_can_write(void *self, const char *key, bool *out_can, 
     return w->inner->registry->can_write(w->inner->self, key, out_can, err);
 }
 
+static enum errc task_find(void *self, const char *name, struct buf *out, bool *out_found,
+                           struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "find_task", name);
+    return w->inner->task->find(w->inner->self, name, out, out_found, err);
+}
+
+static enum errc task_put(void *self, const char *name, struct span xml, struct err *err)
+{
+    STEP(FAULT_ACT, "put_task", name);
+    return w->inner->task->put(w->inner->self, name, xml, err);
+}
+
+static enum errc task_remove(void *self, const char *name, struct err *err)
+{
+    STEP(FAULT_ACT, "remove_task", name);
+    return w->inner->task->remove(w->inner->self, name, err);
+}
+
+static enum errc task_own_account(void *self, char *to, size_t room, struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "own_account", NULL);
+    return w->inner->task->own_account(w->inner->self, to, room, err);
+}
+
 struct platform *fault_wrap(struct platform *inner, const struct fault_plan *plan)
 {
     static const struct fs_ops fs = { .kind = fs_kind,
@@ -625,6 +650,9 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                                   .set = registry_set,
                                                   .remove = registry_remove,
                                                   .can_write = registry_can_write };
+    static const struct task_ops task = {
+        .find = task_find, .put = task_put, .remove = task_remove, .own_account = task_own_account
+    };
     struct wrapped *w = mock_calloc(1, sizeof(*w));
     w->platform = (struct platform){ .fs = &fs,
                                      .proc = &proc,
@@ -632,6 +660,7 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                      .service = &service,
                                      .db = &db,
                                      .registry = &registry,
+                                     .task = &task,
                                      .paths = inner->paths,
                                      .self = w };
     w->inner = inner;

@@ -80,6 +80,7 @@ struct mock *mock_new(bool is_windows)
                                      .service = &mock_service_ops,
                                      .db = &mock_db_ops,
                                      .registry = &mock_registry_ops,
+                                     .task = &mock_task_ops,
                                      .paths = is_windows ? OS_PATH_WINDOWS : OS_PATH_POSIX,
                                      .self = m };
     m->os = is_windows ? (struct host_os){ "windows", "x86_64", "windows", "10.0", "10.0.20348" }
@@ -113,6 +114,7 @@ void mock_free(struct mock *m)
     facts_fini(&m->mutexes);
     facts_fini(&m->denied_keys);
     mock_registry_fini(m);
+    mock_tasks_fini(m);
     free(m->programs);
     free(m->processes);
     free(m->services);

@@ -24,6 +24,11 @@ struct mock_value {
     char *key, *name, *text;
 };
 
+/* A scheduled task. */
+struct mock_task {
+    char *name, *xml;
+};
+
 /* A name that is there or not: a group, a mutex. */
 struct mock_fact {
     char *name;
@@ -44,7 +49,7 @@ struct mock {
     uint64_t n_boots;
     uint64_t seed;
     bool is_elevated;
-    bool is_windows; /* what the host has: registry, mutexes; of files it is the disk's */
+    bool is_windows; /* what the host has: registry, mutexes, tasks; of files it is the disk's */
     struct host_os os;
     int64_t last_pid;
     struct mock_program *programs;
@@ -58,6 +63,8 @@ struct mock {
     struct mock_facts groups, mutexes, denied_keys;
     struct mock_value *values;
     size_t n_values, room_values;
+    struct mock_task *tasks;
+    size_t n_tasks, room_tasks;
     struct mock_event *events;
     size_t n_events, room_events;
 };
@@ -68,6 +75,8 @@ extern const struct host_ops mock_host_ops;
 extern const struct service_ops mock_service_ops;
 extern const struct db_ops mock_db_ops;
 extern const struct registry_ops mock_registry_ops;
+extern const struct task_ops mock_task_ops;
+void mock_tasks_fini(struct mock *m);
 void mock_registry_fini(struct mock *m);
 
 /* mock_services_pass ends services whose time has come. */
