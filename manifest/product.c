@@ -104,14 +104,21 @@ static enum errc check_running(const struct product *p, struct err *err)
     return E_OK;
 }
 
+static bool is_slash(char c)
+{
+    return c == '/' || c == '\\';
+}
+
 /* is_inside compares as written, and can tell only where both were written from the same place. */
 static bool is_inside(const char *path, const char *folder)
 {
     size_t len = strlen(folder);
-    while (len > 1 && strchr("/\\", folder[len - 1]) != NULL)
+    while (len > 1 && is_slash(folder[len - 1]))
         len--;
-    return strncmp(path, folder, len) == 0 &&
-           (path[len] == '\0' || path[len] == '/' || path[len] == '\\');
+    for (size_t i = 0; i < len; i++)
+        if (path[i] != folder[i] && !(is_slash(path[i]) && is_slash(folder[i])))
+            return false;
+    return path[len] == '\0' || is_slash(path[len]);
 }
 
 static enum errc check_outside(const struct product *p, const char *what, const char *path,

@@ -2,10 +2,10 @@
 #define SUREFOOT_PLATFORM_PLATFORM_H
 
 /* platform.h: the machine, as tables of operations: files (fs), processes (proc) and the host
- * itself. Services, databases, the registry and Windows Installer have pages of their own
- * (service.h, db.h, registry.h, msi.h). Code above this folder calls these and never the system.
- * There is a native machine (posix or win32, chosen at link time). Every operation exists on every
- * platform; one that is missing returns E_UNSUPPORTED, never success.
+ * itself. Services, databases, the registry, Windows Installer and scheduled tasks have pages of
+ * their own (service.h, db.h, registry.h, msi.h, task.h). Code above this folder calls these and
+ * never the system. There is a native machine (posix or win32, chosen at link time). Every
+ * operation exists on every platform; one that is missing returns E_UNSUPPORTED, never success.
  *
  * Paths and names are UTF-8. A link in the last component of a path is never followed unless the
  * operation says so; links before it are, so an elevated caller has the folders judged first
@@ -19,6 +19,7 @@
 
 #include "platform/base/buf.h"
 #include "platform/base/err.h"
+#include "platform/base/os_path.h"
 #include "platform/base/span.h"
 #include "platform/db.h"
 #include "platform/msi.h"
@@ -26,6 +27,7 @@
 #include "platform/service.h"
 #include "platform/sink.h"
 #include "platform/source.h"
+#include "platform/task.h"
 
 /* ------------------------------------------------------------------------------------- files */
 
@@ -328,6 +330,8 @@ struct platform {
     const struct db_ops *db;
     const struct registry_ops *registry;
     const struct msi_ops *msi;
+    const struct task_ops *task;
+    enum os_path_style paths; /* how people there write paths; ours have "/" everywhere */
     void *self;
 };
 

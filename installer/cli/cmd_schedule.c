@@ -1,5 +1,6 @@
-/* schedule install|remove|show: the units are written where systemd looks for an administrator's,
- * and systemctl is asked to take them up. */
+/* schedule install|remove|show: where the machine has a Task Scheduler, by its tasks
+ * (schedule_tasks.c); elsewhere units are written where systemd looks for an administrator's, and
+ * systemctl is asked to take them up. */
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -8,25 +9,14 @@
 
 #include "installer/cli/json_parts.h"
 #include "installer/cli/product_cmd.h"
+#include "installer/cli/schedule_cmd.h"
 #include "installer/core/decide.h"
 #include "installer/core/memory.h"
 #include "installer/core/schedule.h"
 #include "manifest/value.h"
 #include "platform/base/text.h"
 
-#define UNIT_MAX (64 * 1024)
-
-struct schedule {
-    struct product_cmd *c;
-    struct schedule_ask ask;
-    char program[SETUP_PATH_ROOM], product[SETUP_PATH_ROOM], home[SETUP_PATH_ROOM];
-    char folder[SETUP_PATH_ROOM]; /* where units go */
-    bool was_asked, is_taken_up;  /* systemd was asked to take them up, and did */
-};
-
-/* say is for people. */
-static void say(const struct schedule *s, const char *fmt, ...) PRINTF_FORMAT(2, 3);
-static void say(const struct schedule *s, const char *fmt, ...)
+void schedule_say(const struct schedule *s, const char *fmt, ...)
 {
     va_list args;
     if (s->c->as_json)
@@ -84,7 +74,9 @@ static enum errc prepare(struct schedule *s, struct err *err)
     enum errc rc = p->proc->own_program(p->self, s->program, sizeof(s->program), err);
     if (rc == E_OK)
         rc = own_minute(setup, &s->ask.minute, err);
-    return rc == E_OK ? unit_folder(s, err) : rc;
+    if (rc == E_OK)
+        rc = schedule_tasks_prepare(s, err);
+    return rc == E_OK && !s->by_tasks ? unit_folder(s, err) : rc;
 }
 
 static enum errc unit_path(const struct schedule *s, enum schedule_part part,
@@ -132,7 +124,7 @@ static enum errc write_units(struct schedule *s, struct err *err)
     for (int part = 0; part < SCHEDULE_PARTS && rc == E_OK; part++) {
         char path[SETUP_PATH_ROOM];
         struct buf text;
-        buf_init(&text, UNIT_MAX);
+        buf_init(&text, SCHEDULE_TEXT_MAX);
         rc = unit_path(s, (enum schedule_part)part, path, err);
         if (rc == E_OK)
             rc = schedule_write(&s->ask, (enum schedule_part)part, &text, err);
@@ -141,7 +133,7 @@ static enum errc write_units(struct schedule *s, struct err *err)
         if (rc == E_OK && p->fs->set_mode(p->self, path, 0644, err) != E_OK)
             rc = err_prefix(err, "%.160s: ", path);
         if (rc == E_OK && !s->c->quiet)
-            say(s, "  wrote %s\n", path);
+            schedule_say(s, "  wrote %s\n", path);
         buf_fini(&text);
     }
     return rc;
@@ -163,16 +155,17 @@ static enum errc install(struct schedule *s, struct err *err)
     s->is_taken_up = is_enabled && ask_systemctl(s, reload) && ask_systemctl(s, start);
     const char *name = s->c->setup.product.name;
     if (s->is_taken_up)
-        say(s, "%s: looked after from now on (%s)\n", name, timer);
+        schedule_say(s, "%s: looked after from now on (%s)\n", name, timer);
     else if (is_enabled)
-        say(s, "%s: looked after from the next start of systemd on; it does not answer now\n",
-            name);
+        schedule_say(s,
+                     "%s: looked after from the next start of systemd on; it does not answer now\n",
+                     name);
     else
-        say(s,
-            "%s: the units are written; systemd is not here to take them up. When it is:\n"
-            "  systemctl daemon-reload\n  systemctl enable --now %s\n  systemctl enable "
-            "%s\nor use the lines for cron that `surefoot schedule show` prints.\n",
-            name, timer, recover);
+        schedule_say(s,
+                     "%s: the units are written; systemd is not here to take them up. When it is:\n"
+                     "  systemctl daemon-reload\n  systemctl enable --now %s\n  systemctl enable "
+                     "%s\nor use the lines for cron that `surefoot schedule show` prints.\n",
+                     name, timer, recover);
     return E_OK;
 }
 
@@ -197,17 +190,17 @@ static enum errc remove_units(struct schedule *s, struct err *err)
         n += rc == E_OK;
     }
     (void)ask_systemctl(s, reload);
-    say(s, "%s: %s\n", s->c->setup.product.name,
-        n > 0 ? "looked after no more" : "nothing was scheduled");
+    schedule_say(s, "%s: %s\n", s->c->setup.product.name,
+                 n > 0 ? "looked after no more" : "nothing was scheduled");
     return E_OK;
 }
 
 /* --- reports */
 
 /* A line is a unit, or at the end of what is shown the table for cron. */
-static enum errc add_line(const struct schedule *s, const char *kind, const char *path,
-                          bool is_installed, const struct buf *text, struct buf *page,
-                          struct err *err)
+enum errc schedule_add_line(const struct schedule *s, const char *kind, const char *path,
+                            bool is_installed, const struct buf *text, struct buf *page,
+                            struct err *err)
 {
     json_t *words = text == NULL ? json_null() : json_stringn((const char *)text->ptr, text->len);
     json_t *taken = !s->was_asked || path == NULL ? json_null() : json_boolean(s->is_taken_up);
@@ -229,30 +222,31 @@ static enum errc add_unit_line(const struct schedule *s, enum schedule_part part
     char path[SETUP_PATH_ROOM];
     enum fs_kind kind = FS_ABSENT;
     struct buf text;
-    buf_init(&text, UNIT_MAX);
+    buf_init(&text, SCHEDULE_TEXT_MAX);
     enum errc rc = unit_path(s, part, path, err);
     if (rc == E_OK)
         rc = p->fs->kind(p->self, path, &kind, err);
     if (rc == E_OK)
         rc = schedule_write(&s->ask, part, &text, err);
     if (rc == E_OK)
-        rc = add_line(s, kinds[part], path, kind != FS_ABSENT, with_text ? &text : NULL, page, err);
+        rc = schedule_add_line(s, kinds[part], path, kind != FS_ABSENT, with_text ? &text : NULL,
+                               page, err);
     buf_fini(&text);
     return rc;
 }
 
-static enum errc report_json(const struct schedule *s, bool is_shown, struct err *err)
+static enum errc report_units(const struct schedule *s, bool is_shown, struct err *err)
 {
     struct buf page, cron;
-    buf_init(&page, 8 * UNIT_MAX);
-    buf_init(&cron, UNIT_MAX);
+    buf_init(&page, 8 * SCHEDULE_TEXT_MAX);
+    buf_init(&cron, SCHEDULE_TEXT_MAX);
     enum errc rc = E_OK;
     for (int part = 0; part < SCHEDULE_PARTS && rc == E_OK; part++)
         rc = add_unit_line(s, (enum schedule_part)part, is_shown, &page, err);
     if (rc == E_OK && is_shown)
         rc = schedule_write_cron(&s->ask, &cron, err);
     if (rc == E_OK && is_shown)
-        rc = add_line(s, "cron", NULL, false, &cron, &page, err);
+        rc = schedule_add_line(s, "cron", NULL, false, &cron, &page, err);
     if (rc == E_OK)
         rc = cli_write(&page, err);
     buf_fini(&cron);
@@ -266,7 +260,7 @@ static enum errc show(struct schedule *s, struct err *err)
         return E_OK;
     struct platform *p = s->c->cli->platform;
     struct buf page;
-    buf_init(&page, 4 * UNIT_MAX);
+    buf_init(&page, 4 * SCHEDULE_TEXT_MAX);
     enum errc rc = E_OK;
     for (int part = 0; part < SCHEDULE_PARTS && rc == E_OK; part++) {
         char path[SETUP_PATH_ROOM];
@@ -298,21 +292,25 @@ enum exit_code cmd_schedule(struct cli *cli, int argc, char **argv)
         "schedule install|remove|show PRODUCT",
         "Writes the systemd timer that calls `surefoot run`, and a unit that recovers at boot\n"
         "before the product's services and after an abnormal end; takes them away; or shows them,\n"
-        "with lines for cron.\n",
+        "with lines for cron. On Windows: tasks of the Task Scheduler, \\Surefoot\\PRODUCT and\n"
+        "\\Surefoot\\PRODUCT recover.\n",
         0
     };
     static const struct {
         const char *word;
         enum errc (*go)(struct schedule *s, struct err *err);
-    } verbs[] = { { "install", install }, { "remove", remove_units }, { "show", show } };
+    } units[] = { { "install", install }, { "remove", remove_units }, { "show", show } },
+      tasks[] = { { "install", schedule_tasks_install },
+                  { "remove", schedule_tasks_remove },
+                  { "show", schedule_tasks_show } };
     struct product_cmd c;
     struct err err = { .code = E_OK };
     enum exit_code code;
-    size_t verb = ARRAY_LEN(verbs);
-    for (size_t i = 0; i < ARRAY_LEN(verbs) && argc > 0; i++)
-        if (strcmp(argv[0], verbs[i].word) == 0)
+    size_t verb = ARRAY_LEN(units);
+    for (size_t i = 0; i < ARRAY_LEN(units) && argc > 0; i++)
+        if (strcmp(argv[0], units[i].word) == 0)
             verb = i;
-    const bool has_verb = verb < ARRAY_LEN(verbs);
+    const bool has_verb = verb < ARRAY_LEN(units);
     if (!has_verb && !(argc > 0 && argv[0][0] == '-')) {
         (void)err_set(&err, E_ARGUMENT, "say install, remove or show, and the PRODUCT");
         return cli_fail(cli, &err);
@@ -323,9 +321,10 @@ enum exit_code cmd_schedule(struct cli *cli, int argc, char **argv)
     enum errc rc = has_verb ? prepare(&s, &err)
                             : err_set(&err, E_ARGUMENT, "say install, remove or show first");
     if (rc == E_OK)
-        rc = verbs[verb].go(&s, &err);
+        rc = (s.by_tasks ? tasks : units)[verb].go(&s, &err);
     if (rc == E_OK && c.as_json)
-        rc = report_json(&s, verbs[verb].go == show, &err);
+        rc = (s.by_tasks ? schedule_tasks_report
+                         : report_units)(&s, strcmp(units[verb].word, "show") == 0, &err);
     code = rc == E_OK ? EXIT_DONE : cli_fail(cli, &err);
     product_cmd_close(&c);
     return code;

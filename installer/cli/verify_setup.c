@@ -212,7 +212,7 @@ static enum errc apply_policy_file(struct verify_setup *s, const char *path, str
     char base[TRUST_PATH_ROOM];
     if (s->base != NULL)
         return err_set(err, E_ARGUMENT, "a policy document cannot name another");
-    trust_files_folder_of(path, base);
+    trust_files_folder_of(s->platform, path, base);
     enum errc rc = platform_read_file(s->platform, path, POLICY_DOC_BYTES_MAX, &bytes, err);
     if (rc == E_OK)
         rc = policy_doc_read(buf_span(&bytes), &doc, err);

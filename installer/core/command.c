@@ -7,11 +7,10 @@
 
 #define GRACE_MS 2000
 
+/* For messages, where a POSIX name may lose what is before a "\". */
 static const char *short_name(const struct product_command *command)
 {
-    const char *path = command->args.items[0].text;
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
+    return os_path_name(OS_PATH_WINDOWS, command->args.items[0].text);
 }
 
 enum errc command_run(const struct setup *setup, const struct product_command *command,

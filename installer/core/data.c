@@ -44,7 +44,7 @@ static enum errc folder_of(const struct data_place *p, size_t k, struct spot *s,
     }
     char parent[SETUP_PATH_ROOM];
     setup_parent(s->data, parent);
-    if (strcmp(parent, "/") == 0 || strcmp(parent, s->data) == 0)
+    if (os_path_is_root(parent) || strcmp(parent, s->data) == 0)
         return err_set(err, E_UNSUPPORTED, "a folder at the root has no place beside it");
     (void)snprintf(name, sizeof(name), ".surefoot-%.100s-%zu", p->run, k);
     return setup_join(parent, name, s->folder, err);
@@ -60,7 +60,7 @@ static enum errc find_spot(const struct data_place *p, size_t k, const char *tre
     else
         rc = setup_resolve(p->setup, d->folder, s->data, err);
     if (rc == E_OK && d->path == NULL)
-        setup_cut_slashes(s->data);
+        os_path_cut_slashes(s->data);
     if (rc == E_OK)
         rc = folder_of(p, k, s, err);
     if (rc == E_OK)

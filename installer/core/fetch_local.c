@@ -66,6 +66,8 @@ enum errc fetch_local_run(struct fetch *f, const struct fetch_url *url, struct f
     if (rc == E_OK)
         rc = buf_add_byte(&path, '\0', err);
     if (rc == E_OK)
+        rc = os_path_from_url(p->paths, (char *)path.ptr, err);
+    if (rc == E_OK)
         rc = p->fs->open_source(p->self, (const char *)path.ptr, &src, err);
     if (rc == E_OK) {
         rc = read_all(f, src, x, err);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "installer/core/preflight_private.h"
+#include "manifest/path.h"
 #include "platform/base/text.h"
 
 #define FOUND_MAX 16
@@ -16,23 +17,37 @@ struct found {
 
 struct search {
     const struct check_process *wanted;
+    enum os_path_style style;
     char path[SETUP_PATH_ROOM]; /* resolved; "" where it is by name */
     const char *name;           /* the path's last part, or the name */
     size_t n, n_hidden;
     struct found items[FOUND_MAX];
 };
 
-static const char *last_part(const char *path)
+/* Windows takes names that differ in case alone for one; a path too long for path_fold is held
+ * against as it is. */
+static bool is_same(enum os_path_style style, const char *a, const char *b)
 {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
+    struct buf one, other;
+    struct err ignored;
+    if (style == OS_PATH_POSIX || strcmp(a, b) == 0)
+        return strcmp(a, b) == 0;
+    buf_init(&one, PATH_TREE_MAX * PATH_FOLD_GROWTH);
+    buf_init(&other, PATH_TREE_MAX * PATH_FOLD_GROWTH);
+    const bool is_same = path_fold(span_text(a), &one, &ignored) == E_OK &&
+                         path_fold(span_text(b), &other, &ignored) == E_OK &&
+                         span_equal(buf_span(&one), buf_span(&other));
+    buf_fini(&one);
+    buf_fini(&other);
+    return is_same;
 }
 
-/* The kernel cuts short names at 15 bytes. */
-static bool is_named(const char *short_name, const char *wanted)
+/* Linux cuts short names at 15 bytes. */
+static bool is_named(enum os_path_style style, const char *short_name, const char *wanted)
 {
     const size_t len = strlen(short_name);
-    return strcmp(short_name, wanted) == 0 || (len == 15 && strncmp(short_name, wanted, len) == 0);
+    return is_same(style, short_name, wanted) ||
+           (style == OS_PATH_POSIX && len == 15 && strncmp(short_name, wanted, len) == 0);
 }
 
 /* A process names itself as it likes, so that its program's file counts; where we may not see that
@@ -41,10 +56,10 @@ static bool is_named(const char *short_name, const char *wanted)
 static bool is_it(const struct search *s, const struct proc_info *info)
 {
     if (s->path[0] != '\0' && info->path[0] != '\0')
-        return strcmp(info->path, s->path) == 0;
-    if (info->path[0] != '\0' && strcmp(last_part(info->path), s->name) == 0)
+        return is_same(s->style, info->path, s->path);
+    if (info->path[0] != '\0' && is_same(s->style, os_path_name(s->style, info->path), s->name))
         return true;
-    return is_named(info->name, s->name);
+    return is_named(s->style, info->name, s->name);
 }
 
 static enum errc look_at(void *ctx, const struct proc_info *info, struct err *err)
@@ -72,12 +87,13 @@ static enum errc search(const struct preflight_row_ask *row, struct search *s, s
 {
     struct platform *p = row->ask->setup->platform;
     s->wanted = &row->check->of.process;
+    s->style = p->paths;
     s->n = s->n_hidden = 0;
     s->path[0] = '\0';
     enum errc rc = E_OK;
     if (s->wanted->path != NULL)
         rc = setup_resolve(row->ask->setup, s->wanted->path, s->path, err);
-    s->name = s->wanted->path != NULL ? last_part(s->wanted->path) : s->wanted->name;
+    s->name = s->wanted->path != NULL ? os_path_name(s->style, s->wanted->path) : s->wanted->name;
     return rc == E_OK ? p->proc->list(p->self, look_at, s, err) : rc;
 }
 

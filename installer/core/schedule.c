@@ -82,9 +82,8 @@ static enum errc add_data(const struct setup *setup, const struct files_data *d,
     if (d->folder == NULL || d->protect != DATA_SNAPSHOT)
         return E_OK;
     enum errc rc = setup_resolve(setup, d->folder, path, err);
-    char *slash = rc == E_OK ? strrchr(path, '/') : NULL;
-    if (slash != NULL && slash != path)
-        *slash = '\0';
+    if (rc == E_OK)
+        os_path_cut_name(path);
     return rc == E_OK ? add_writable(path, out, err) : rc;
 }
 

@@ -19,6 +19,7 @@ struct schedule_ask {
     const char *product;    /* what to call it by: a name, or an absolute path */
     const char *store_home; /* folder that must be writable: the install folder's parent */
     unsigned minute;        /* 0..59, this machine's own */
+    const char *account;    /* security identifier of whose a task is; of tasks alone */
 };
 
 enum schedule_part { SCHEDULE_SERVICE, SCHEDULE_TIMER, SCHEDULE_RECOVER, SCHEDULE_PARTS };

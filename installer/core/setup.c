@@ -23,16 +23,7 @@ enum errc setup_join(const char *folder, const char *name, char to[SETUP_PATH_RO
 void setup_parent(const char *path, char to[SETUP_PATH_ROOM])
 {
     text_copy(to, SETUP_PATH_ROOM, path);
-    char *slash = strrchr(to, '/');
-    if (slash != NULL)
-        slash[slash == to ? 1 : 0] = '\0';
-}
-
-void setup_cut_slashes(char *path)
-{
-    size_t len = strlen(path);
-    while (len > 1 && path[len - 1] == '/')
-        path[--len] = '\0';
+    os_path_cut_name(to);
 }
 
 enum errc setup_name_path(const char *path, struct err *err)
@@ -130,13 +121,20 @@ static enum errc find_file(struct setup *s, const char *word, struct err *err)
 {
     struct platform *p = s->platform;
     char config[SETUP_PATH_ROOM], name[80];
-    if (is_path(word))
-        return p->host->absolute_path(p->self, word, s->path, sizeof(s->path), err);
+    enum errc rc;
+    if (is_path(word)) {
+        rc = p->host->absolute_path(p->self, word, s->path, sizeof(s->path), err);
+        os_path_slashes(p->paths, s->path);
+        return rc;
+    }
     if (value_check_name(span_text(word), err) != E_OK)
         return err_prefix(err, "a product is a name or the path of its file: ");
     (void)snprintf(name, sizeof(name), "products.d/%s.xml", word);
-    enum errc rc = p->host->config_folder(p->self, config, sizeof(config), err);
-    return rc == E_OK ? setup_join(config, name, s->path, err) : rc;
+    rc = p->host->config_folder(p->self, config, sizeof(config), err);
+    if (rc == E_OK)
+        rc = setup_join(config, name, s->path, err);
+    os_path_slashes(p->paths, s->path);
+    return rc;
 }
 
 /* --- where its folders are */
@@ -154,8 +152,10 @@ static enum errc resolve_folder(const struct setup *s, const char *said, enum ho
         if (rc == E_OK)
             rc = setup_join(folder, s->product.name, to, err);
     }
-    if (rc == E_OK)
-        setup_cut_slashes(to);
+    if (rc == E_OK) {
+        os_path_slashes(p->paths, to);
+        os_path_cut_slashes(to);
+    }
     return rc;
 }
 
@@ -207,7 +207,7 @@ static enum errc load_word(struct platform *platform, const char *word, const st
                            .is_elevated = platform->proc->is_elevated(platform->self) };
     enum errc rc = find_file(out, word, err);
     if (rc == E_OK) {
-        trust_files_folder_of(out->path, out->base);
+        trust_files_folder_of(platform, out->path, out->base);
         rc = load(out, copy, err);
     }
     if (rc != E_OK)

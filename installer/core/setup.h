@@ -6,7 +6,7 @@
  *
  * PRODUCT on a command line is a name (products.d/NAME.xml in the configuration folder) or, where
  * it has a "/" or ends in ".xml", the path of a product file. Relative paths in the file are
- * relative to its folder.
+ * relative to its folder; os_path.h says which are absolute.
  *
  * When we are elevated, the file, everything of trust that it names, its programs and every folder
  * above them must be such that no one but an administrator can change them (fs.guard).
@@ -54,10 +54,8 @@ MUST_USE enum errc setup_resolve(const struct setup *setup, const char *name,
 MUST_USE enum errc setup_guard(const struct setup *setup, const char *path, unsigned flags,
                                struct err *err);
 
-/* setup_parent writes the folder that holds a path; of one at the root "/". setup_cut_slashes takes
- * those at a path's end away. */
+/* setup_parent writes the folder that holds a path; of a root itself. */
 void setup_parent(const char *path, char to[SETUP_PATH_ROOM]);
-void setup_cut_slashes(char *path);
 
 /* setup_name_path puts a path before an error's text, and returns the error's code. */
 enum errc setup_name_path(const char *path, struct err *err);

@@ -6,27 +6,18 @@
 #include "platform/base/buf.h"
 #include "platform/base/text.h"
 
-static bool is_absolute(const char *path)
-{
-    return path[0] == '/' || path[0] == '\\' || (path[0] != '\0' && path[1] == ':');
-}
-
 enum errc trust_files_resolve(const struct trust_files *f, const char *name,
                               char to[TRUST_PATH_ROOM], struct err *err)
 {
-    const char *base = f->base == NULL || is_absolute(name) ? "" : f->base;
-    int n = snprintf(to, TRUST_PATH_ROOM, "%s%s", base, name);
-    if (n < 0 || n >= TRUST_PATH_ROOM)
-        return err_set(err, E_ARGUMENT, "a path longer than %d bytes", TRUST_PATH_ROOM - 1);
-    return E_OK;
+    const char *base = f->base == NULL ? "" : f->base;
+    return os_path_resolve(f->platform->paths, base, name, to, TRUST_PATH_ROOM, err);
 }
 
-void trust_files_folder_of(const char *path, char to[TRUST_PATH_ROOM])
+void trust_files_folder_of(const struct platform *p, const char *path, char to[TRUST_PATH_ROOM])
 {
-    size_t len = strlen(text_copy(to, TRUST_PATH_ROOM, path));
-    while (len > 0 && to[len - 1] != '/' && to[len - 1] != '\\')
-        len--;
-    to[len] = '\0';
+    text_copy(to, TRUST_PATH_ROOM, path);
+    to[os_path_folder_len(p->paths, to)] = '\0';
+    os_path_slashes(p->paths, to);
 }
 
 static enum errc as_usage(enum errc rc, struct err *err)

@@ -41,6 +41,6 @@ MUST_USE enum errc trust_files_add_default_anchors(const struct trust_files *f, 
 
 /* trust_files_folder_of writes "dir/" of "dir/name", so that a relative name can be put behind it.
  */
-void trust_files_folder_of(const char *path, char to[TRUST_PATH_ROOM]);
+void trust_files_folder_of(const struct platform *p, const char *path, char to[TRUST_PATH_ROOM]);
 
 #endif

@@ -110,7 +110,7 @@ static enum errc read_product(struct command *c, struct err *err)
     if (rc == E_OK)
         rc = product_read(buf_span(&c->product_bytes), &c->product, err);
     if (rc == E_OK) {
-        trust_files_folder_of(c->product_file, c->base);
+        trust_files_folder_of(m, c->product_file, c->base);
         rc = product_demands_load(m, &c->product, c->base, c->trust.policy.now, &c->demands, err);
     }
     if (rc == E_OK && product_demands_is_online(c->demands))

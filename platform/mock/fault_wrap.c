@@ -586,6 +586,31 @@ static enum errc msi_restart_pending(void *self, bool *out, struct err *err)
     return w->inner->msi->restart_pending(w->inner->self, out, err);
 }
 
+static enum errc task_find(void *self, const char *name, struct buf *out, bool *out_found,
+                           struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "find_task", name);
+    return w->inner->task->find(w->inner->self, name, out, out_found, err);
+}
+
+static enum errc task_put(void *self, const char *name, struct span xml, struct err *err)
+{
+    STEP(FAULT_ACT, "put_task", name);
+    return w->inner->task->put(w->inner->self, name, xml, err);
+}
+
+static enum errc task_remove(void *self, const char *name, struct err *err)
+{
+    STEP(FAULT_ACT, "remove_task", name);
+    return w->inner->task->remove(w->inner->self, name, err);
+}
+
+static enum errc task_own_account(void *self, char *to, size_t room, struct err *err)
+{
+    STEP_GIVES(FAULT_LOOK, "own_account", NULL);
+    return w->inner->task->own_account(w->inner->self, to, room, err);
+}
+
 struct platform *fault_wrap(struct platform *inner, const struct fault_plan *plan)
 {
     static const struct fs_ops fs = { .kind = fs_kind,
@@ -663,6 +688,9 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                         .remove = msi_remove,
                                         .is_busy = msi_is_busy,
                                         .restart_pending = msi_restart_pending };
+    static const struct task_ops task = {
+        .find = task_find, .put = task_put, .remove = task_remove, .own_account = task_own_account
+    };
     struct wrapped *w = mock_calloc(1, sizeof(*w));
     w->platform = (struct platform){ .fs = &fs,
                                      .proc = &proc,
@@ -671,6 +699,8 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                      .db = &db,
                                      .registry = &registry,
                                      .msi = &msi,
+                                     .task = &task,
+                                     .paths = inner->paths,
                                      .self = w };
     w->inner = inner;
     w->plan = plan;

@@ -81,6 +81,8 @@ struct mock *mock_new(bool is_windows)
                                      .db = &mock_db_ops,
                                      .registry = &mock_registry_ops,
                                      .msi = &mock_msi_ops,
+                                     .task = &mock_task_ops,
+                                     .paths = is_windows ? OS_PATH_WINDOWS : OS_PATH_POSIX,
                                      .self = m };
     m->os = is_windows ? (struct host_os){ "windows", "x86_64", "windows", "10.0", "10.0.20348" }
                        : (struct host_os){ "linux", "x86_64", "mock", "1", "6.1.0" };
@@ -114,6 +116,7 @@ void mock_free(struct mock *m)
     facts_fini(&m->denied_keys);
     mock_registry_fini(m);
     mock_msi_fini(m);
+    mock_tasks_fini(m);
     free(m->programs);
     free(m->processes);
     free(m->services);

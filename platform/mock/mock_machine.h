@@ -30,6 +30,11 @@ struct mock_installed {
     char copy[200];
 };
 
+/* A scheduled task. */
+struct mock_task {
+    char *name, *xml;
+};
+
 /* A name that is there or not: a group, a mutex. */
 struct mock_fact {
     char *name;
@@ -50,7 +55,7 @@ struct mock {
     uint64_t n_boots;
     uint64_t seed;
     bool is_elevated;
-    bool is_windows; /* what the host has: registry, mutexes; of files it is the disk's */
+    bool is_windows; /* what the host has: registry, mutexes, tasks; of files it is the disk's */
     struct host_os os;
     int64_t last_pid;
     struct mock_program *programs;
@@ -70,6 +75,8 @@ struct mock {
     bool is_installer_busy, is_restart_pending;
     struct mock_value *values;
     size_t n_values, room_values;
+    struct mock_task *tasks;
+    size_t n_tasks, room_tasks;
     struct mock_event *events;
     size_t n_events, room_events;
 };
@@ -83,6 +90,8 @@ extern const struct registry_ops mock_registry_ops;
 extern const struct msi_ops mock_msi_ops;
 void mock_msi_boot(struct mock *m);
 void mock_msi_fini(struct mock *m);
+extern const struct task_ops mock_task_ops;
+void mock_tasks_fini(struct mock *m);
 void mock_registry_fini(struct mock *m);
 
 /* mock_services_pass ends services whose time has come. */

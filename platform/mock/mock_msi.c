@@ -133,6 +133,8 @@ static enum errc remove_file(struct mock *m, const struct mock_package *p,
     char above[4096];
     struct err ignored;
     enum errc rc = m->platform.fs->remove(m, file->path, err);
+    if (rc == E_ABSENT)
+        rc = E_OK;
     (void)snprintf(above, sizeof(above), "%s", file->path);
     for (char *slash = strrchr(above, '/'); slash != NULL && rc == E_OK;
          slash = strrchr(above, '/')) {
@@ -141,7 +143,7 @@ static enum errc remove_file(struct mock *m, const struct mock_package *p,
             m->platform.fs->remove_folder(m, above, &ignored) != E_OK)
             break;
     }
-    return rc == E_ABSENT ? E_OK : rc;
+    return rc;
 }
 
 static enum errc take_away(struct mock *m, size_t i, struct err *err)

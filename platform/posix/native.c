@@ -10,6 +10,7 @@ struct platform *platform_native(void)
                                       .service = &native_service_ops,
                                       .db = &native_db_ops,
                                       .registry = &native_registry_ops,
-                                      .msi = &native_msi_ops };
+                                      .msi = &native_msi_ops,
+                                      .task = &native_task_ops };
     return &native;
 }

@@ -9,6 +9,8 @@ struct platform *platform_native(void)
                                       .service = &native_service_ops,
                                       .db = &native_db_ops,
                                       .registry = &native_registry_ops,
-                                      .msi = &native_msi_ops };
+                                      .msi = &native_msi_ops,
+                                      .task = &native_task_ops,
+                                      .paths = OS_PATH_WINDOWS };
     return &native;
 }

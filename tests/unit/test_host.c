@@ -109,6 +109,11 @@ static void what_only_windows_has_is_missed(void **state)
     IS(E_UNSUPPORTED, CALL(registry, remove, "HKLM\\x", "y"));
     IS(E_UNSUPPORTED, CALL(registry, can_write, "HKLM\\x", &flag));
     SAYS("the registry is of Windows");
+    IS(E_UNSUPPORTED, CALL(task, find, "Surefoot\\x", NULL, &flag));
+    IS(E_UNSUPPORTED, CALL(task, put, "Surefoot\\x", span_text("<Task/>")));
+    IS(E_UNSUPPORTED, CALL(task, remove, "Surefoot\\x"));
+    IS(E_UNSUPPORTED, CALL(task, own_account, to, sizeof(to)));
+    SAYS("the Task Scheduler is of Windows");
 }
 
 static bool nobody_chooses_its_temporary_folder(void)
