@@ -119,7 +119,7 @@ static void put_profile(const char *jitter, const char *more_checks)
             "folder=\"C:\\Program Files\\Microsoft Azure AD Sync\"/>",
             "<install kind=\"archive\" folder=\"/opt/adsync\"/>");
     replace(&page, "https://updates.contoso.example/entra-connect/feed.xml",
-            "file:///srv/site/feed.xml");
+            "file:///C:/srv/site/feed.xml");
     replace(&page, "</fetch>",
             "</fetch><folders state=\"/var/lib/entra\" cache=\"/var/cache/entra\"/>");
     replace(&page,
@@ -201,7 +201,7 @@ static int set_up(void **state)
     mock_disk(s.m)->volumes[0].capacity = 100 * GIB;
     mock_set_clock(s.m, world_clock(releases));
     (void)snprintf(path, sizeof(path), "%s/site", releases);
-    world_load(&w, path, "/srv/site");
+    world_load(&w, path, "/C:/srv/site");
     (void)snprintf(path, sizeof(path), "%s/maker.pub", releases);
     assert_int_equal(platform_read_file(platform_native(), path, 1000, &key, NULL), E_OK);
     mock_put_file(s.m, "/etc/entra/feed.pub", buf_span(&key), 0644);

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <winsock2.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +154,42 @@ static void a_driver_that_is_not_there_is_missed(void **state)
     assert_null(db);
 }
 
+/* A server that takes connections and says nothing. */
+static SOCKET silent_server(unsigned *out_port)
+{
+    WSADATA data;
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int len = sizeof(at);
+    assert_int_equal(WSAStartup(MAKEWORD(2, 2), &data), 0);
+    SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(s != INVALID_SOCKET);
+    assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_int_equal(listen(s, 4), 0);
+    assert_int_equal(getsockname(s, (struct sockaddr *)&at, &len), 0);
+    *out_port = ntohs(at.sin_port);
+    return s;
+}
+
+/* The driver itself is told to wait for a second at least; we wait for less. */
+static void a_server_that_says_nothing_is_given_up(void **state)
+{
+    struct db *db = NULL;
+    char silent[200];
+    unsigned port = 0;
+    UNUSED(state);
+    SOCKET s = silent_server(&port);
+    (void)snprintf(silent, sizeof(silent),
+                   "Driver=PostgreSQL Unicode;Server=127.0.0.1;Port=%u;Database=x;Uid=x", port);
+    why = (struct err){ .code = E_OK };
+    enum errc rc = DB(open, silent, 200, &db);
+    assert_int_equal(closesocket(s), 0);
+    if (rc == E_UNSUPPORTED)
+        skip(); /* no driver */
+    assert_int_equal(rc, E_TIMEOUT);
+    SAYS("does not answer within 200 ms");
+    assert_null(db);
+}
+
 #define MACHINE(test) cmocka_unit_test_setup_teardown(test, make_file, take_file_away)
 
 int main(void)
@@ -161,6 +199,7 @@ int main(void)
         MACHINE(rights_are_those_of_the_file),
         MACHINE(what_is_not_there_is_not_made),
         cmocka_unit_test(a_driver_that_is_not_there_is_missed),
+        cmocka_unit_test(a_server_that_says_nothing_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
