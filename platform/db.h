@@ -23,7 +23,8 @@ struct db_ops {
      * can't be reached; E_ABSENT: no such database, or a file that is not there (none is made);
      * E_ARGUMENT: no connection string, or of SQLite one without a file's whole path;
      * E_UNSUPPORTED: it can't be asked, as there is no ODBC, or no such driver. None of our threads
-     * may run meanwhile. Caller ends it with close. */
+     * may run meanwhile. A driver that hangs is given up; one that crashes is E_IO, on Windows our
+     * own end. Caller ends it with close. */
     enum errc (*open)(void *self, const char *connection, int64_t timeout_ms, struct db **out,
                       struct err *err);
     void (*close)(void *self, struct db *db); /* NULL is fine */
@@ -34,8 +35,9 @@ struct db_ops {
      * ("db_owner", "pg_read_all_data") or a privilege on the database ("CREATE")? A role
      * counts where what it may do is the account's without more ado. What SQLite knows: "SELECT"
      * and "CREATE", the file's own permissions and its folder's; of others than ourselves root
-     * alone can tell. E_UNSUPPORTED for a right that this kind of database does not know, and for
-     * kinds that are not asked for rights (MySQL); E_OK and false for an account that is not there.
+     * alone can tell, and Windows no one (E_UNSUPPORTED). E_UNSUPPORTED for a right that this kind
+     * of database does not know, and for kinds that are not asked for rights (MySQL); E_OK and
+     * false for an account that is not there.
      */
     enum errc (*has_right)(void *self, struct db *db, const char *right, const char *account,
                            bool *out_has, struct err *err);

@@ -8,13 +8,11 @@
 #include <unistd.h>
 
 #include "platform/native.h"
-#include "platform/base/text.h"
-#include "platform/posix/db_parts.h"
+#include "platform/posix/db_child.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
-#define GOODBYE_MS 1000          /* to end the connection in good order */
-#define TIMEOUT_MAX_MS (3600000) /* an hour */
+#define GOODBYE_MS 1000 /* to end the connection in good order */
 
 /* The process that has the connection. */
 struct db {
@@ -41,17 +39,9 @@ static bool wait_for(int fd, int64_t until_ms)
     }
 }
 
-/* What the other process says is no more trusted than the driver in it. */
-static bool is_sound(const struct db_answer *a)
-{
-    return a->err.code >= E_OK && a->err.code <= E_INTERNAL &&
-           memchr(a->err.text, '\0', sizeof(a->err.text)) != NULL;
-}
-
 static enum errc receive(struct db *db, uint64_t *out_number, struct err *err)
 {
     struct db_answer a;
-    char shown[sizeof(a.err.text)];
     ssize_t n;
     db->is_lost = true;
     if (!wait_for(db->fd, posix_monotonic_ms() + db->timeout_ms))
@@ -60,15 +50,10 @@ static enum errc receive(struct db *db, uint64_t *out_number, struct err *err)
     do
         n = recv(db->fd, &a, sizeof(a), 0);
     while (n < 0 && errno == EINTR);
-    if (n != (ssize_t)sizeof(a) || !is_sound(&a))
+    if (n != (ssize_t)sizeof(a))
         return err_set(err, E_IO, "the database's ODBC driver ended the process that it was in");
     db->is_lost = false;
-    if (a.err.code != E_OK) {
-        (void)text_printable(span_text(a.err.text), shown, sizeof(shown));
-        return err_set(err, a.err.code, "the database: %s", shown);
-    }
-    *out_number = a.number;
-    return E_OK;
+    return db_talk_take(&a, out_number, err);
 }
 
 static enum errc ask(struct db *db, const struct db_question *q, uint64_t *out_number,
@@ -97,18 +82,6 @@ static void end_process(struct db *db)
 /* ---------------------------------------------------------------------------------- the operations
  */
 
-static enum errc check_arguments(const char *connection, int64_t timeout_ms, struct err *err)
-{
-    if (connection == NULL || connection[0] == '\0')
-        return err_set(err, E_ARGUMENT, "the database's connection string is empty");
-    if (strlen(connection) > DB_CONNECTION_MAX)
-        return err_set(err, E_ARGUMENT, "the database's connection string is longer than %d bytes",
-                       DB_CONNECTION_MAX);
-    if (timeout_ms <= 0 || timeout_ms > TIMEOUT_MAX_MS)
-        return err_set(err, E_ARGUMENT, "the database is given no time, or more than an hour");
-    return E_OK;
-}
-
 static void db_close(void *self, struct db *db)
 {
     UNUSED(self);
@@ -122,7 +95,7 @@ static enum errc db_open(void *self, const char *connection, int64_t timeout_ms,
                          struct err *err)
 {
     uint64_t ignored;
-    enum errc rc = check_arguments(connection, timeout_ms, err);
+    enum errc rc = db_talk_check(connection, timeout_ms, err);
     if (rc != E_OK)
         return rc;
     struct db *db = calloc(1, sizeof(*db));
@@ -149,7 +122,7 @@ static enum errc db_kind(void *self, struct db *db, enum db_kind *out, struct er
     UNUSED(self);
     enum errc rc = ask(db, &q, &number, err);
     if (rc == E_OK)
-        *out = number < DB_OTHER ? (enum db_kind)number : DB_OTHER;
+        *out = db_talk_kind(number);
     return rc;
 }
 
@@ -160,25 +133,13 @@ static enum errc db_size(void *self, struct db *db, uint64_t *out_bytes, struct 
     return ask(db, &q, out_bytes, err);
 }
 
-static enum errc put_name(const char *what, const char *name, char to[DB_NAME_ROOM],
-                          struct err *err)
-{
-    if (name[0] == '\0' || strlen(name) >= DB_NAME_ROOM)
-        return err_set(err, E_ARGUMENT, "the %s is empty, or longer than %d bytes", what,
-                       DB_NAME_ROOM - 1);
-    (void)text_copy(to, DB_NAME_ROOM, name);
-    return E_OK;
-}
-
 static enum errc db_has_right(void *self, struct db *db, const char *right, const char *account,
                               bool *out_has, struct err *err)
 {
-    struct db_question q = { .what = DB_ASK_RIGHT, .has_account = account != NULL };
+    struct db_question q;
     uint64_t number = 0;
     UNUSED(self);
-    enum errc rc = put_name("right", right, q.right, err);
-    if (rc == E_OK && account != NULL)
-        rc = put_name("account", account, q.account, err);
+    enum errc rc = db_talk_ask_right(right, account, &q, err);
     if (rc == E_OK)
         rc = ask(db, &q, &number, err);
     if (rc == E_OK)

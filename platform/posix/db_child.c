@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "platform/posix/db_parts.h"
+#include "platform/posix/db_child.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -57,27 +57,6 @@ static bool arrange_environment(void)
     return true;
 }
 
-static void answer_question(struct db_link *link, struct db_question *q, struct db_answer *a)
-{
-    enum db_kind kind = DB_OTHER;
-    bool has = false;
-    q->right[sizeof(q->right) - 1] = '\0';
-    q->account[sizeof(q->account) - 1] = '\0';
-    switch (q->what) {
-    case DB_ASK_KIND:
-        a->err.code = db_ask_kind(link, &kind, &a->err);
-        a->number = (uint64_t)kind;
-        break;
-    case DB_ASK_SIZE: a->err.code = db_ask_size(link, &a->number, &a->err); break;
-    case DB_ASK_RIGHT:
-        a->err.code =
-            db_ask_right(link, q->right, q->has_account ? q->account : NULL, &has, &a->err);
-        a->number = has;
-        break;
-    default: (void)err_set(&a->err, E_INTERNAL, "an unknown question"); break;
-    }
-}
-
 static bool send_answer(int fd, const struct db_answer *a)
 {
     return send(fd, a, sizeof(*a), MSG_NOSIGNAL) == (ssize_t)sizeof(*a);
@@ -88,7 +67,7 @@ static void serve(int fd, struct db_link *link)
     struct db_question q;
     while (recv(fd, &q, sizeof(q), 0) == (ssize_t)sizeof(q)) {
         struct db_answer a = { .number = 0 };
-        answer_question(link, &q, &a);
+        db_talk_answer(link, &q, &a);
         if (!send_answer(fd, &a))
             break;
     }

@@ -22,7 +22,7 @@
 #define DATABASE                                                                                   \
     "Driver={ODBC Driver 17 for SQL "                                                              \
     "Server};Server=(localdb)\\.\\ADSync;Database=ADSync;Trusted_Connection=yes"
-#define PERSISTED "/C:\\ProgramData\\AADConnect\\PersistedState.xml"
+#define PERSISTED "/C:/ProgramData/AADConnect/PersistedState.xml"
 #define MARKER_KEY "HKLM\\SOFTWARE\\Surefoot\\entra-connect"
 #define HEALTH_KEY "HKLM\\SOFTWARE\\Microsoft\\ADHealthAgent\\Sync"
 #define GIB (1024ULL * 1024 * 1024)
@@ -119,7 +119,7 @@ static void put_profile(const char *jitter, const char *more_checks)
             "folder=\"C:\\Program Files\\Microsoft Azure AD Sync\"/>",
             "<install kind=\"archive\" folder=\"/opt/adsync\"/>");
     replace(&page, "https://updates.contoso.example/entra-connect/feed.xml",
-            "file:///srv/site/feed.xml");
+            "file:///C:/srv/site/feed.xml");
     replace(&page, "</fetch>",
             "</fetch><folders state=\"/var/lib/entra\" cache=\"/var/cache/entra\"/>");
     replace(&page,
@@ -201,7 +201,7 @@ static int set_up(void **state)
     mock_disk(s.m)->volumes[0].capacity = 100 * GIB;
     mock_set_clock(s.m, world_clock(releases));
     (void)snprintf(path, sizeof(path), "%s/site", releases);
-    world_load(&w, path, "/srv/site");
+    world_load(&w, path, "/C:/srv/site");
     (void)snprintf(path, sizeof(path), "%s/maker.pub", releases);
     assert_int_equal(platform_read_file(platform_native(), path, 1000, &key, NULL), E_OK);
     mock_put_file(s.m, "/etc/entra/feed.pub", buf_span(&key), 0644);
@@ -358,22 +358,22 @@ static void damage(const char *path)
 }
 static void feed_changed(void)
 {
-    damage("/srv/site/feed.xml");
+    damage("/C:/srv/site/feed.xml");
 }
 static void payload_changed(void)
 {
-    damage("/srv/site/4.0.0/entra-connect-4.0.0.tar.zst");
+    damage("/C:/srv/site/4.0.0/entra-connect-4.0.0.tar.zst");
 }
 static void payload_gone(void)
 {
     struct platform *p = mock_platform(s.m);
-    assert_int_equal(p->fs->remove(p->self, "/srv/site/4.0.0/entra-connect-4.0.0.tar.zst", NULL),
+    assert_int_equal(p->fs->remove(p->self, "/C:/srv/site/4.0.0/entra-connect-4.0.0.tar.zst", NULL),
                      E_OK);
 }
 static void feed_gone(void)
 {
     struct platform *p = mock_platform(s.m);
-    assert_int_equal(p->fs->remove(p->self, "/srv/site/feed.xml", NULL), E_OK);
+    assert_int_equal(p->fs->remove(p->self, "/C:/srv/site/feed.xml", NULL), E_OK);
 }
 
 /* Of the new version alone: the second start since the installation. */

@@ -524,6 +524,33 @@ static void windows_keeps_what_is_open_and_knows_no_case(void **state)
     mock_free(w);
 }
 
+static void windows_has_tasks(void **state)
+{
+    struct err err;
+    struct buf xml;
+    bool is_there = true;
+    struct mock *m = mock_new(true);
+    struct platform *w = mock_platform(m);
+    char account[100];
+    UNUSED(state);
+    buf_init(&xml, 100);
+    assert_int_equal(w->task->find(w->self, "Surefoot\\orchard", NULL, &is_there, &err), E_OK);
+    assert_false(is_there);
+    assert_int_equal(w->task->put(w->self, "Surefoot\\orchard", span_text("<a/>"), &err), E_OK);
+    assert_int_equal(w->task->put(w->self, "surefoot\\Orchard", span_text("<b/>"), &err), E_OK);
+    assert_int_equal(w->task->find(w->self, "Surefoot\\orchard", &xml, &is_there, &err), E_OK);
+    assert_true(is_there);
+    assert_true(span_equal_text(buf_span(&xml), "<b/>"));
+    assert_int_equal(w->task->remove(w->self, "Surefoot\\orchard", &err), E_OK);
+    assert_int_equal(w->task->remove(w->self, "Surefoot\\orchard", &err), E_ABSENT);
+    assert_int_equal(w->task->put(w->self, "orchard", span_text("<a/>"), &err), E_ARGUMENT);
+    assert_int_equal(w->task->own_account(w->self, account, sizeof(account), &err), E_OK);
+    assert_int_equal(p->task->find(p->self, "Surefoot\\orchard", NULL, &is_there, &err),
+                     E_UNSUPPORTED);
+    buf_fini(&xml);
+    mock_free(m);
+}
+
 static void the_calendar_is_right(void **state)
 {
     struct host_time t;
@@ -563,6 +590,7 @@ int main(void)
         TEST(the_nth_change_fails_and_only_that),
         TEST(any_machine_can_be_wrapped),
         TEST(services_do_as_they_were_told),
+        TEST(windows_has_tasks),
         TEST(windows_keeps_what_is_open_and_knows_no_case),
         TEST(the_calendar_is_right),
     };

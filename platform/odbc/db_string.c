@@ -1,7 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "platform/posix/db_parts.h"
+#include "platform/odbc/db_parts.h"
 
 static const char *skip_space(const char *p)
 {

@@ -1,14 +1,7 @@
-#include <fcntl.h>
-#include <grp.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-#include "platform/posix/db_parts.h"
-#include "platform/posix/os_err.h"
-#include "platform/posix/posix.h"
+#include "platform/odbc/db_parts.h"
 
 /* ------------------------------------------------------------------------------------ kind, size
  */
@@ -198,71 +191,13 @@ static enum errc sqlserver_right(struct db_link *link, const char *right, const 
 
 /* --- SQLite: the file, and for writing its folder, where the journal goes */
 
-static enum errc find_file(struct db_link *link, char to[PATH_MAX], struct err *err)
-{
-    bool is_null;
-    return db_link_text(link, "SELECT file FROM pragma_database_list WHERE name = 'main'", NULL,
-                        NULL, to, PATH_MAX, &is_null, err);
-}
-
-static bool may(const char *file, bool is_for_writing)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(file, '/');
-    if (slash == NULL || (size_t)(slash - file) + 1 >= sizeof(folder))
-        return false;
-    (void)memcpy(folder, file, (size_t)(slash - file) + 1);
-    folder[slash - file + 1] = '\0';
-    if (!is_for_writing)
-        return faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) == 0;
-    return faccessat(AT_FDCWD, file, R_OK | W_OK, AT_EACCESS) == 0 &&
-           faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
-}
-
-/* For root alone: what another may, asked with his rights. This process is there for us only, and
- * has no other threads. */
-static enum errc may_as(const char *account, const struct posix_user *user, const char *file,
-                        bool is_for_writing, bool *out, struct err *err)
-{
-    gid_t *groups = NULL;
-    int n = 0;
-    enum errc rc = posix_groups_of(account, user->gid, &groups, &n, err);
-    if (rc != E_OK)
-        return rc;
-    bool is_he =
-        setgroups((size_t)n, groups) == 0 && setegid(user->gid) == 0 && seteuid(user->uid) == 0;
-    free(groups);
-    if (is_he)
-        *out = may(file, is_for_writing);
-    if (seteuid(0) != 0 || setegid(0) != 0 || setgroups(0, NULL) != 0)
-        _exit(1);
-    return is_he ? E_OK : err_set(err, E_ACCESS, "cannot take the account's place");
-}
-
 static enum errc sqlite_right(struct db_link *link, const char *right, const char *account,
                               bool *out, struct err *err)
 {
-    char file[PATH_MAX];
-    struct posix_user user;
-    bool is_for_writing = strcasecmp(right, "CREATE") == 0;
+    const bool is_for_writing = strcasecmp(right, "CREATE") == 0;
     if (!is_for_writing && strcasecmp(right, "SELECT") != 0)
         return unknown_right("SQLite", err);
-    enum errc rc = find_file(link, file, err);
-    if (rc == E_OK && account == NULL)
-        *out = may(file, is_for_writing);
-    if (rc != E_OK || account == NULL)
-        return rc;
-    rc = posix_find_user(account, &user, err);
-    *out = false;
-    if (rc != E_OK)
-        return rc == E_ABSENT ? E_OK : rc;
-    if (user.uid == geteuid())
-        *out = may(file, is_for_writing);
-    else if (geteuid() == 0)
-        rc = may_as(account, &user, file, is_for_writing, out, err);
-    else
-        rc = err_set(err, E_ACCESS, "only root can find out what another account may");
-    return rc;
+    return db_os_file_right(link, account, is_for_writing, out, err);
 }
 
 enum errc db_ask_right(struct db_link *link, const char *right, const char *account, bool *out_has,

@@ -1,23 +1,15 @@
 #include <ctype.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
-#include <sql.h>
-#include <sqlext.h>
+#include "platform/odbc/odbc.h"
 
 #include "platform/base/text.h"
-#include "platform/posix/db_parts.h"
-#include "platform/posix/os_err.h"
-#include "platform/posix/posix.h"
+#include "platform/odbc/db_parts.h"
 
-/* The driver manager is loaded when it is needed, so that no program depends on it. */
-#define MANAGER "libodbc.so.2"
-#define INSTALLER "libodbcinst.so.2"
 #define WORDS_ROOM 1024
 #define CALLS(X)                                                                                   \
     X(SQLAllocHandle)                                                                              \
@@ -41,13 +33,14 @@ struct db_link {
 #undef X
     } call;
     /* What odbc.ini and odbcinst.ini say; NULL where that library is missing. */
-    int (*profile)(const char *section, const char *entry, const char *usual, char *to, int room,
-                   const char *file);
+    int(ODBC_CALL *profile)(const char *section, const char *entry, const char *usual, char *to,
+                            int room, const char *file);
     void *manager, *installer;
     SQLHANDLE env, dbc;
     bool is_connected;
     bool is_left; /* PostgreSQL's driver would leave a log in /tmp: Debian turns that on */
     long timeout_s;
+    char file[DB_CONNECTION_MAX]; /* of SQLite */
 };
 
 /* ODBC wants its numbers as pointers. */
@@ -157,18 +150,18 @@ static enum errc fail(struct db_link *l, SQLSMALLINT type, SQLHANDLE handle, str
 
 static enum errc load(struct db_link *l, struct err *err)
 {
-    l->manager = dlopen(MANAGER, RTLD_NOW | RTLD_GLOBAL);
-    if (l->manager == NULL)
-        return err_set(err, E_UNSUPPORTED, "this machine has no ODBC; install unixodbc");
+    enum errc rc = db_os_load_manager(&l->manager, err);
+    if (rc != E_OK)
+        return rc;
 #define X(name)                                                                                    \
-    *(void **)&l->call.name = dlsym(l->manager, #name);                                            \
+    *(void **)&l->call.name = db_os_find(l->manager, #name);                                       \
     if (l->call.name == NULL)                                                                      \
         return err_set(err, E_UNSUPPORTED, "this machine's ODBC has no " #name);
     CALLS(X)
 #undef X
-    l->installer = dlopen(INSTALLER, RTLD_NOW);
+    l->installer = db_os_load_installer();
     if (l->installer != NULL)
-        *(void **)&l->profile = dlsym(l->installer, "SQLGetPrivateProfileString");
+        *(void **)&l->profile = db_os_find(l->installer, "SQLGetPrivateProfileString");
     return E_OK;
 }
 
@@ -211,22 +204,14 @@ static bool is_driver(const struct db_link *l, const char *connection, const cha
 
 /* The driver makes a file that is not there, unless it is told not to (of two NoCreat it takes the
  * first); and it does not say that this is what is wrong. */
-static enum errc check_file(const struct db_link *l, const char *connection, struct err *err)
+static enum errc check_file(struct db_link *l, const char *connection, struct err *err)
 {
     char file[DB_CONNECTION_MAX];
-    struct stat st;
     find_said(l, connection, "Database", file, sizeof(file));
-    if (file[0] != '/')
-        return err_set(err, E_ARGUMENT,
-                       "the connection names no file by its whole path (Database=)");
-    if (stat(file, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
-        return err_set(err, E_ABSENT,
-                       "the file that the connection names (Database=) is not there");
-    if (stat(file, &st) != 0)
-        return os_err_set(err, errno, "cannot look at the file that the connection names");
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, E_ARGUMENT, "what the connection names is no file");
-    return E_OK;
+    enum errc rc = db_os_check_file(file, err);
+    if (rc == E_OK)
+        (void)text_copy(l->file, sizeof(l->file), file);
+    return rc;
 }
 
 static enum errc make_handles(struct db_link *l, struct err *err)
@@ -253,11 +238,11 @@ static enum errc log_in(struct db_link *l, const char *connection, struct err *e
     int n = snprintf(text, sizeof(text), "%s%s", is_file ? "NoCreat=1;" : "", connection);
     SQLRETURN ret = l->call.SQLDriverConnect(l->dbc, NULL, (SQLCHAR *)text, (SQLSMALLINT)n, NULL, 0,
                                              NULL, SQL_DRIVER_NOPROMPT);
-    explicit_bzero(text, sizeof(text));
+    db_os_wipe(text, sizeof(text));
     if (!SQL_SUCCEEDED(ret))
         return fail(l, SQL_HANDLE_DBC, l->dbc, err);
     l->is_connected = true;
-    l->is_left = is_driver(l, connection, "psqlodbc");
+    l->is_left = db_os_is_ended() && is_driver(l, connection, "psqlodbc");
     return E_OK;
 }
 
@@ -291,6 +276,11 @@ void db_link_close(struct db_link *l)
     if (l->env != NULL)
         (void)l->call.SQLFreeHandle(SQL_HANDLE_ENV, l->env);
     free(l); /* the libraries stay: the process ends */
+}
+
+const char *db_link_file(const struct db_link *l)
+{
+    return l->file;
 }
 
 enum errc db_link_name(struct db_link *l, char *to, size_t room, struct err *err)
