@@ -71,12 +71,35 @@ static enum errc open_service(struct turn *t, const char *name, DWORD rights, st
     return rc;
 }
 
+/* A process that services share stays for the others. */
+static bool has_own_process(const SERVICE_STATUS_PROCESS *s)
+{
+    return s->dwProcessId != 0 && (s->dwServiceType & SERVICE_WIN32_OWN_PROCESS) != 0;
+}
+
+static bool is_gone(DWORD pid)
+{
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
+    if (process == NULL)
+        return GetLastError() == ERROR_INVALID_PARAMETER;
+    const bool gone = WaitForSingleObject(process, 0) == WAIT_OBJECT_0;
+    (void)CloseHandle(process);
+    return gone;
+}
+
+/* The manager is the last to hear of a process that ended without a word (wine's never does): it is
+ * taken as Windows' own tells it then. */
 static enum errc look(struct turn *t, struct err *err)
 {
     DWORD len = 0;
     if (!QueryServiceStatusEx(t->service, SC_STATUS_PROCESS_INFO, (BYTE *)&t->seen, sizeof(t->seen),
                               &len))
         return manager_failed(GetLastError(), "cannot ask how the service is", err);
+    if (t->seen.dwCurrentState != SERVICE_STOPPED && has_own_process(&t->seen) &&
+        is_gone(t->seen.dwProcessId)) {
+        t->seen.dwCurrentState = SERVICE_STOPPED;
+        t->seen.dwWin32ExitCode = ERROR_PROCESS_ABORTED;
+    }
     return E_OK;
 }
 
@@ -289,8 +312,10 @@ static enum errc begin_stop(struct turn *t, struct err *err)
         if (ControlService(t->service, SERVICE_CONTROL_STOP, &ignored))
             return E_OK;
         const DWORD os = GetLastError();
-        if (os == ERROR_SERVICE_NOT_ACTIVE)
-            return E_OK;
+        rc = look(t, err);
+        if (rc != E_OK || os == ERROR_SERVICE_NOT_ACTIVE ||
+            t->seen.dwCurrentState == SERVICE_STOPPED)
+            return rc;
         if (os == ERROR_INVALID_SERVICE_CONTROL)
             return err_set(err, E_UNSUPPORTED, "it is %s, and takes no stop",
                            status_of(&t->seen).text);
@@ -312,12 +337,6 @@ static enum errc await_stop(struct turn *t, struct err *err)
         if (!pause_a_while(t))
             return too_late(t, err);
     }
-}
-
-/* A process that services share stays for the others. */
-static bool has_own_process(const SERVICE_STATUS_PROCESS *s)
-{
-    return s->dwProcessId != 0 && (s->dwServiceType & SERVICE_WIN32_OWN_PROCESS) != 0;
 }
 
 /* The manager calls it stopped when it says so itself, and its files may be open until it is gone.
