@@ -69,11 +69,16 @@ static DWORD start_self(wchar_t **args, int n)
     return made.dwProcessId;
 }
 
+static void put_utf8(const wchar_t *from, char to[1000])
+{
+    (void)WideCharToMultiByte(CP_UTF8, 0, from, -1, to, 1000, NULL, NULL);
+}
+
 static int print_args(wchar_t **args, int n)
 {
     for (int i = 0; i < n; i++) {
         char text[1000];
-        (void)WideCharToMultiByte(CP_UTF8, 0, args[i], -1, text, sizeof(text), NULL, NULL);
+        put_utf8(args[i], text);
         (void)printf("%s\n", text);
     }
     return 0;
@@ -111,7 +116,7 @@ static int run_self(const wchar_t *pid_file, wchar_t **args, int n)
     if (p->proc->own_program(p->self, self, sizeof(self), &err) != E_OK)
         return 6;
     for (int i = 0; i < n && i < 8; i++) {
-        (void)WideCharToMultiByte(CP_UTF8, 0, args[i], -1, text[i], 1000, NULL, NULL);
+        put_utf8(args[i], text[i]);
         argv[i + 1] = text[i];
     }
     write_number(pid_file, GetCurrentProcessId());
@@ -137,6 +142,21 @@ static int show_window(const wchar_t *file)
     while (GetMessageW(&message, NULL, 0, 0) > 0)
         (void)DispatchMessageW(&message);
     return 33;
+}
+
+static int log_events(const wchar_t *id, const wchar_t *source, const wchar_t *text)
+{
+    static const enum host_level levels[] = { HOST_INFO, HOST_WARNING, HOST_ERROR };
+    struct platform *p = platform_native();
+    char name[1000], line[1000];
+    struct err err;
+    put_utf8(source, name);
+    put_utf8(text, line);
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+        if (p->host->log_event(p->self, (int)wcstol(id, NULL, 10) + (int)i, levels[i], name, line,
+                               &err) != E_OK)
+            return 1;
+    return 0;
 }
 
 static int be_ready(const wchar_t *file, bool deaf)
@@ -191,6 +211,8 @@ int main(void)
         return 2;
     if (wcscmp(what, L"write") == 0)
         return write_bytes(wcstoul(args[2], NULL, 10), (int)wcstol(args[3], NULL, 10));
+    if (wcscmp(what, L"log") == 0 && n > 4)
+        return log_events(args[2], args[3], args[4]);
     if (wcscmp(what, L"load") == 0) {
         if (LoadLibraryW(args[2]) == NULL)
             return 3;

@@ -264,9 +264,11 @@ static void one_on_which_others_depend_is_not_stopped(void **state)
     (void)text_copy(needs, NAME_ROOM, name);
     (void)snprintf(command, sizeof(command), "\"%s\" %s run", program, needy_name);
     make_service(needy_name, command, needs, SERVICE_DEMAND_START);
-    /* which Windows does by itself, and wine does not */
+    /* which Windows does by itself, and wine does not; nor does it know what depends on what */
     IS(E_OK, SERVICE(start, name, 20000));
     IS(E_OK, SERVICE(start, needy_name, 20000));
+    if (is_wine())
+        skip();
     IS(E_BUSY, SERVICE(stop, name, 5000));
     SAYS(needy_name);
     assert_int_equal(status().is, SERVICE_IS_RUNNING);
