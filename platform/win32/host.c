@@ -96,5 +96,6 @@ const struct host_ops win32_host_ops = {
     .group_exists = host_group_exists,
     .sid_exists = host_sid_exists,
     .mutex_held = host_mutex_held,
+    .proxy_for = host_proxy_for,
     .log_event = host_log_event,
 };

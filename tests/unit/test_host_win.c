@@ -2,6 +2,10 @@
 
 #include "win_kit.h"
 
+#include <winhttp.h>
+
+#include "platform/win32/host_parts.h"
+
 #define HOST(op, ...) CALL(host, op, __VA_ARGS__)
 #define SOURCE "surefoot-test-source"
 #define SOURCE_KEY                                                                                 \
@@ -243,6 +247,83 @@ static void our_program_has_the_texts_of_all_events(void **state)
     (void)FreeLibrary(module);
 }
 
+/* --- the proxy */
+
+static const struct {
+    const char *proxies, *exceptions, *scheme, *host, *url; /* url NULL: straight */
+} proxies[] = {
+    { "proxy:8080", "", "https", "example.org", "http://proxy:8080" },
+    { "proxy:8080", "", "http", "example.org", "http://proxy:8080" },
+    { "http=one:80;https=two:81", "", "http", "a.b", "http://one:80" },
+    { "http=one:80;https=two:81", "", "https", "a.b", "http://two:81" },
+    { "HTTPS=https://two:81 http=one", "", "https", "a.b", "https://two:81" },
+    { "socks=s:1080;ftp=f:21", "", "https", "a.b", NULL },
+    { "https=", "", "https", "a.b", NULL },
+    { "", "", "https", "a.b", NULL },
+    { " ; p:1", "", "https", "a.b", "http://p:1" },
+    { "p:1", "*.example.org;10.*", "https", "x.EXAMPLE.org", NULL },
+    { "p:1", "*.example.org;10.*", "https", "example.org", "http://p:1" },
+    { "p:1", "*.example.org;10.*", "https", "10.1.2.3", NULL },
+    { "p:1", "*.example.org;10.*", "https", "110.1.2.3", "http://p:1" },
+    { "p:1", "<local>", "https", "intranet", NULL },
+    { "p:1", "<local>", "https", "intranet.example", "http://p:1" },
+    { "p:1", "a*b*c", "https", "a.b.bxbcc", NULL },
+    { "p:1", "a*b*c", "https", "a.b.bxbcd", "http://p:1" },
+    { "p:1", "*", "https", "any", NULL },
+};
+
+static void the_proxy_is_chosen_from_windows_lists(void **state)
+{
+    char url[HOST_PROXY_ROOM], longer[2 * HOST_PROXY_ROOM];
+    enum host_proxy how;
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(proxies); i++) {
+        IS(E_OK, host_proxy_choose(proxies[i].proxies, proxies[i].exceptions, proxies[i].scheme,
+                                   proxies[i].host, &how, url, &why));
+        assert_int_equal(how, proxies[i].url == NULL ? HOST_PROXY_NONE : HOST_PROXY_NAMED);
+        if (proxies[i].url != NULL)
+            assert_string_equal(url, proxies[i].url);
+    }
+    memset(longer, 'x', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    IS(E_LIMIT, host_proxy_choose(longer, "", "https", "a", &how, url, &why));
+}
+
+typedef BOOL(WINAPI *proxy_fn)(WINHTTP_PROXY_INFO *info);
+
+static void the_machines_own_proxy_is_found(void **state)
+{
+    HMODULE winhttp = LoadLibraryA("winhttp.dll");
+    const proxy_fn get = (proxy_fn)(void (*)(void))(uintptr_t)GetProcAddress(
+        winhttp, "WinHttpGetDefaultProxyConfiguration");
+    const proxy_fn set = (proxy_fn)(void (*)(void))(uintptr_t)GetProcAddress(
+        winhttp, "WinHttpSetDefaultProxyConfiguration");
+    WINHTTP_PROXY_INFO before = { 0 }, ours = { .dwAccessType = WINHTTP_ACCESS_TYPE_NAMED_PROXY };
+    wchar_t list[] = L"https=two:8080", exceptions[] = L"*.example.org";
+    char url[HOST_PROXY_ROOM] = "";
+    enum host_proxy how;
+    UNUSED(state);
+    assert_true(get != NULL && set != NULL && get(&before));
+    ours.lpszProxy = list;
+    ours.lpszProxyBypass = exceptions;
+    if (!set(&ours))
+        skip(); /* only an administrator may */
+    const enum errc one = HOST(proxy_for, "https", "example.com", &how, url);
+    const enum host_proxy named = how;
+    const enum errc two = HOST(proxy_for, "https", "x.example.org", &how, url);
+    const enum host_proxy straight = how;
+    assert_true(set(&before));
+    assert_int_equal(one, E_OK);
+    assert_int_equal(named, HOST_PROXY_NAMED);
+    assert_string_equal(url, "http://two:8080");
+    assert_int_equal(two, E_OK);
+    assert_int_equal(straight, HOST_PROXY_NONE);
+    if (is_wine()) { /* where nothing is set at first */
+        IS(E_OK, HOST(proxy_for, "https", "example.com", &how, url));
+        assert_int_equal(how, HOST_PROXY_ENVIRONMENT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +338,8 @@ int main(void)
                                         leave_folder),
         cmocka_unit_test(temporary_files_are_not_where_the_environment_says_when_elevated),
         cmocka_unit_test(an_event_is_written_and_its_source_made_known),
+        cmocka_unit_test(the_proxy_is_chosen_from_windows_lists),
+        cmocka_unit_test(the_machines_own_proxy_is_found),
         cmocka_unit_test(our_program_has_the_texts_of_all_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
