@@ -258,6 +258,14 @@ struct host_time {
 
 enum host_folder { HOST_STATE, HOST_CACHE, HOST_CONFIG };
 
+/* How a system says which proxy a connection is to go over. */
+enum host_proxy {
+    HOST_PROXY_ENVIRONMENT = 0, /* it keeps no setting: by http_proxy and the like, if at all */
+    HOST_PROXY_NONE,            /* straight to the host */
+    HOST_PROXY_NAMED,
+};
+#define HOST_PROXY_ROOM 300
+
 enum host_level { HOST_INFO = 0, HOST_WARNING, HOST_ERROR };
 
 #define HOST_MACHINE_ID_LEN 16
@@ -313,7 +321,12 @@ struct host_ops {
      * is there, and we may not wait for it; E_ARGUMENT: that is the name of something else;
      * E_UNSUPPORTED where mutexes have no names. */
     enum errc (*mutex_held)(void *self, const char *name, bool *out_held, struct err *err);
-    /* Writes one record to the system's log: to the journal or syslog. Control characters in
+    /* The system's own proxy for a host ("files.example.org") and a scheme ("https"): for
+     * HOST_PROXY_NAMED its URL to `to`. E_UNSUPPORTED where a script would have to choose it. */
+    enum errc (*proxy_for)(void *self, const char *scheme, const char *host, enum host_proxy *out,
+                           char to[HOST_PROXY_ROOM], struct err *err);
+    /* Writes one record to the system's log: to the journal or syslog, to Windows'
+     * event log. Control characters in
      * `source` and `text` are shown as such, so that it stays one record of one line. E_UNSUPPORTED
      * where no one takes it. */
     enum errc (*log_event)(void *self, int id, enum host_level level, const char *source,

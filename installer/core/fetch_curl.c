@@ -19,7 +19,7 @@
 struct fetch_curl {
     CURL *easy;
     struct buf proxy; /* its URL, with the login; empty: none */
-    bool asks_system; /* the proxy is what the environment says */
+    bool asks_system; /* the proxy is what the system says, or the environment */
     bool is_global;
     char detail[CURL_ERROR_SIZE]; /* libcurl's own words */
 };
@@ -89,10 +89,7 @@ static void set_tls(struct setter *s, struct span ca)
 
 static void set_proxy(struct setter *s, const struct fetch_settings *settings)
 {
-    if (settings->proxy_use == PROXY_SYSTEM)
-        return;
-    set_text(s, CURLOPT_NOPROXY, ""); /* else the environment has exceptions */
-    if (settings->proxy_login != NULL)
+    if (settings->proxy_use != PROXY_SYSTEM && settings->proxy_login != NULL)
         set_long(s, CURLOPT_PROXYAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
 }
 
@@ -372,18 +369,47 @@ static enum errc result_of(const struct fetch_curl *c, const struct run *r, CURL
     return E_OK;
 }
 
+/* The product's proxy; or the system's for this URL, and where that keeps none NULL: libcurl then
+ * asks the environment, which has exceptions too. */
+static enum errc choose_proxy(const struct fetch *f, char to[HOST_PROXY_ROOM], const char **out,
+                              struct err *err)
+{
+    struct platform *p = f->settings.platform;
+    enum host_proxy how = HOST_PROXY_ENVIRONMENT;
+    struct fetch_url url;
+    char host[FETCH_HOST_ROOM];
+    *out = (const char *)f->curl->proxy.ptr;
+    if (!f->curl->asks_system)
+        return E_OK;
+    enum errc rc = fetch_url_read(span_text(f->url), &url, err);
+    if (rc == E_OK && url.host.len >= sizeof(host))
+        rc = err_set(err, E_LIMIT, "a host's name of %zu bytes", url.host.len);
+    if (rc != E_OK)
+        return rc;
+    (void)snprintf(host, sizeof(host), "%.*s", (int)url.host.len, (const char *)url.host.ptr);
+    rc = p->host->proxy_for(p->self, url.scheme == FETCH_HTTPS ? "https" : "http", host, &how, to,
+                            err);
+    if (rc != E_OK)
+        return err_prefix(err, "the system's proxy: ");
+    *out = how == HOST_PROXY_NAMED ? to : how == HOST_PROXY_NONE ? "" : NULL;
+    return E_OK;
+}
+
 static enum errc set_up(struct fetch *f, struct run *r, bool goes_direct, struct curl_slist **list,
                         struct err *err)
 {
     struct setter s = { .easy = f->curl->easy, .rc = CURLE_OK };
     int64_t left_ms = fetch_wait_left_ms(f);
-    const char *proxy = f->curl->asks_system ? NULL : (const char *)f->curl->proxy.ptr;
-    if (goes_direct)
-        proxy = "";
+    char room[HOST_PROXY_ROOM];
+    const char *proxy = "";
+    enum errc rc = goes_direct ? E_OK : choose_proxy(f, room, &proxy, err);
+    if (rc != E_OK)
+        return rc;
     if (left_ms == 0)
         return fetch_wait_over(f, err);
     set_text(&s, CURLOPT_URL, f->url);
     set_text(&s, CURLOPT_PROXY, proxy);
+    set_text(&s, CURLOPT_NOPROXY, proxy == NULL ? NULL : ""); /* else by the environment too */
     set_long(&s, CURLOPT_TIMEOUT_MS, (long)(left_ms < INT32_MAX ? left_ms : INT32_MAX));
     set_long(&s, CURLOPT_CONNECTTIMEOUT_MS, (long)r->stall_ms + CONNECT_SLACK_MS);
     set_text(&s, CURLOPT_ERRORBUFFER, f->curl->detail);

@@ -520,6 +520,13 @@ static enum errc host_mutex_held(void *self, const char *name, bool *out, struct
     return w->inner->host->mutex_held(w->inner->self, name, out, err);
 }
 
+static enum errc host_proxy_for(void *self, const char *scheme, const char *host,
+                                enum host_proxy *out, char to[HOST_PROXY_ROOM], struct err *err)
+{
+    STEP(FAULT_LOOK, "proxy_for", host);
+    return w->inner->host->proxy_for(w->inner->self, scheme, host, out, to, err);
+}
+
 static enum errc host_log_event(void *self, int id, enum host_level level, const char *source,
                                 const char *text, struct err *err)
 {
@@ -670,6 +677,7 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                           .group_exists = host_group_exists,
                                           .sid_exists = host_sid_exists,
                                           .mutex_held = host_mutex_held,
+                                          .proxy_for = host_proxy_for,
                                           .log_event = host_log_event };
     static const struct service_ops service = { .status = service_status,
                                                 .start = service_start,

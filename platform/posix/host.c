@@ -177,6 +177,18 @@ static enum errc host_mutex_held(void *self, const char *name, bool *out_held, s
     return err_set(err, E_UNSUPPORTED, "named mutexes are of Windows alone");
 }
 
+static enum errc host_proxy_for(void *self, const char *scheme, const char *host,
+                                enum host_proxy *out, char to[HOST_PROXY_ROOM], struct err *err)
+{
+    UNUSED(self);
+    UNUSED(scheme);
+    UNUSED(host);
+    UNUSED(to);
+    UNUSED(err);
+    *out = HOST_PROXY_ENVIRONMENT;
+    return E_OK;
+}
+
 const struct host_ops posix_host_ops = {
     .now = host_now,
     .monotonic_ms = host_monotonic_ms,
@@ -195,5 +207,6 @@ const struct host_ops posix_host_ops = {
     .group_exists = host_group_exists,
     .sid_exists = host_sid_exists,
     .mutex_held = host_mutex_held,
+    .proxy_for = host_proxy_for,
     .log_event = host_log_event,
 };

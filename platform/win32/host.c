@@ -1,20 +1,11 @@
-/* initguid.h makes the GUIDs that knownfolders.h only declares. */
-#include <initguid.h>
-
 #include <windows.h>
 
 #include <bcrypt.h>
-#include <knownfolders.h>
-#include <shlobj.h>
 #include <wincrypt.h>
 
 #include <limits.h>
-#include <stdio.h>
-#include <string.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include "platform/base/text.h"
 #include "platform/win32/host_parts.h"
 #include "platform/win32/w32.h"
 
@@ -24,49 +15,6 @@ static int64_t host_now(void *self)
 {
     UNUSED(self);
     return (int64_t)time(NULL);
-}
-
-static enum errc host_config_folder(void *self, char *to, size_t room, struct err *err)
-{
-    wchar_t *wide = NULL;
-    char *text = NULL;
-    UNUSED(self);
-    if (SHGetKnownFolderPath(&FOLDERID_ProgramData, 0, NULL, &wide) != S_OK)
-        return err_set(err, E_ABSENT, "Windows does not say where ProgramData is");
-    enum errc rc = w32_utf8(wide, &text, err);
-    CoTaskMemFree(wide);
-    if (rc != E_OK)
-        return rc;
-    int n = snprintf(to, room, "%s/Surefoot", text);
-    free(text);
-    if (n < 0 || (size_t)n >= room)
-        return err_set(err, E_LIMIT, "no room for the configuration folder's path");
-    return E_OK;
-}
-
-static enum errc host_usual_folder(void *self, enum host_folder which, char *to, size_t room,
-                                   struct err *err)
-{
-    enum errc rc = host_config_folder(self, to, room, err);
-    size_t len = rc == E_OK ? strlen(to) : 0;
-    int n = rc == E_OK ? snprintf(to + len, room - len, "/%s",
-                                  which == HOST_STATE   ? "state"
-                                  : which == HOST_CACHE ? "cache"
-                                                        : "config")
-                       : 0;
-    if (rc == E_OK && (n < 0 || (size_t)n >= room - len))
-        rc = err_set(err, E_LIMIT, "no room for a folder's path");
-    return rc;
-}
-
-static enum errc host_absolute_path(void *self, const char *path, char *to, size_t room,
-                                    struct err *err)
-{
-    UNUSED(self);
-    UNUSED(path);
-    UNUSED(to);
-    UNUSED(room);
-    return err_set(err, E_UNSUPPORTED, "paths are not made absolute on Windows yet");
 }
 
 static enum errc host_system_anchors(void *self, host_cert_fn fn, void *ctx, struct err *err)
@@ -130,62 +78,6 @@ static enum errc host_random(void *self, uint8_t *to, size_t len, struct err *er
     return E_OK;
 }
 
-static enum errc host_name(void *self, char *to, size_t room, struct err *err)
-{
-    wchar_t wide[256];
-    char *text = NULL;
-    DWORD len = (DWORD)ARRAY_LEN(wide);
-    UNUSED(self);
-    if (!GetComputerNameExW(ComputerNamePhysicalDnsHostname, wide, &len))
-        return w32_err_set(err, GetLastError(), "the system does not say its name");
-    enum errc rc = w32_utf8(wide, &text, err);
-    if (rc == E_OK)
-        (void)text_printable(span_text(text), to, room);
-    free(text);
-    return rc;
-}
-
-static enum errc host_temp_folder(void *self, char *to, size_t room, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(to);
-    UNUSED(room);
-    return err_set(err, E_UNSUPPORTED,
-                   "the folder for temporary files is not asked on Windows yet");
-}
-
-static enum errc host_machine_id(void *self, uint8_t to[HOST_MACHINE_ID_LEN], struct err *err)
-{
-    UNUSED(self);
-    UNUSED(to);
-    return err_set(err, E_UNSUPPORTED, "the machine is not asked for its id on Windows yet");
-}
-
-static enum errc host_boot_id(void *self, char to[HOST_BOOT_ID_ROOM], struct err *err)
-{
-    UNUSED(self);
-    UNUSED(to);
-    return err_set(err, E_UNSUPPORTED, "starts of the machine are not told apart on Windows yet");
-}
-
-static enum errc host_os(void *self, struct host_os *out, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(out);
-    return err_set(err, E_UNSUPPORTED, "Windows is not asked for its version yet");
-}
-
-static enum errc host_log_event(void *self, int id, enum host_level level, const char *source,
-                                const char *text, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(id);
-    UNUSED(level);
-    UNUSED(source);
-    UNUSED(text);
-    return err_set(err, E_UNSUPPORTED, "the event log is not written on Windows yet");
-}
-
 const struct host_ops win32_host_ops = {
     .now = host_now,
     .monotonic_ms = host_monotonic_ms,
@@ -204,5 +96,6 @@ const struct host_ops win32_host_ops = {
     .group_exists = host_group_exists,
     .sid_exists = host_sid_exists,
     .mutex_held = host_mutex_held,
+    .proxy_for = host_proxy_for,
     .log_event = host_log_event,
 };

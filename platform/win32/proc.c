@@ -1,49 +1,45 @@
-#include "platform/win32/w32.h"
+#include <stdlib.h>
+
+#include "platform/win32/proc_parts.h"
+
+static enum errc list_one(const struct proc_entry *entry, struct proc_seen *seen, proc_fn fn,
+                          void *ctx, struct err *err)
+{
+    struct err why = { .code = E_OK };
+    enum errc rc = proc_look(entry, seen, &why);
+    if (rc == E_ABSENT)
+        return E_OK;
+    if (rc != E_OK)
+        return err_set(err, rc, "process %lu: %s", (unsigned long)entry->pid, why.text);
+    return fn(ctx, &seen->info, err);
+}
 
 static enum errc proc_list(void *self, proc_fn fn, void *ctx, struct err *err)
 {
+    struct proc_entry *entries = NULL;
+    struct proc_seen *seen = malloc(sizeof(*seen));
+    size_t n = 0;
     UNUSED(self);
-    UNUSED(fn);
-    UNUSED(ctx);
-    return err_set(err, E_UNSUPPORTED, "processes are not listed on Windows yet");
-}
-
-static enum errc proc_holders(void *self, const char *folder, proc_holder_fn fn, void *ctx,
-                              size_t *out_n_hidden, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(folder);
-    UNUSED(fn);
-    UNUSED(ctx);
-    UNUSED(out_n_hidden);
-    return err_set(err, E_UNSUPPORTED, "who holds a folder is not asked on Windows yet");
-}
-
-static enum errc proc_run(void *self, const struct proc_command *command, struct proc_result *out,
-                          struct err *err)
-{
-    UNUSED(self);
-    UNUSED(command);
-    UNUSED(out);
-    return err_set(err, E_UNSUPPORTED, "programs are not run on Windows yet");
-}
-
-static enum errc proc_terminate(void *self, int64_t pid, uint64_t born, int64_t grace_ms,
-                                struct err *err)
-{
-    UNUSED(self);
-    UNUSED(pid);
-    UNUSED(born);
-    UNUSED(grace_ms);
-    return err_set(err, E_UNSUPPORTED, "processes are not ended on Windows yet");
+    enum errc rc = seen == NULL ? err_nomem(err) : proc_entries(&entries, &n, err);
+    for (size_t i = 0; i < n && rc == E_OK; i++)
+        rc = list_one(&entries[i], seen, fn, ctx, err);
+    free(entries);
+    free(seen);
+    return rc;
 }
 
 static enum errc proc_own_program(void *self, char *to, size_t room, struct err *err)
 {
     UNUSED(self);
-    UNUSED(to);
-    UNUSED(room);
-    return err_set(err, E_UNSUPPORTED, "our own program is not looked for on Windows yet");
+    wchar_t *wide = calloc(PROC_WIDE_ROOM, sizeof(*wide));
+    if (wide == NULL)
+        return err_nomem(err);
+    const DWORD len = GetModuleFileNameW(NULL, wide, PROC_WIDE_ROOM);
+    enum errc rc = len == 0 || len >= PROC_WIDE_ROOM
+                       ? w32_err_set(err, GetLastError(), "cannot tell where our own program is")
+                       : w32_path_text(wide, to, room, err);
+    free(wide);
+    return rc;
 }
 
 /* Where that cannot be found out the environment is trusted no more than by an administrator. */

@@ -66,6 +66,15 @@ static void the_machine_says_what_it_is(void **state)
     assert_true(name[0] != '\0');
 }
 
+static void the_environment_says_which_proxy_there_is(void **state)
+{
+    char url[HOST_PROXY_ROOM] = "";
+    enum host_proxy how = HOST_PROXY_NAMED;
+    UNUSED(state);
+    IS(E_OK, HOST(proxy_for, "https", "example.org", &how, url));
+    assert_int_equal(how, HOST_PROXY_ENVIRONMENT);
+}
+
 static void ids_are_stable_and_random_bytes_are_not(void **state)
 {
     uint8_t one[HOST_MACHINE_ID_LEN], two[HOST_MACHINE_ID_LEN];
@@ -196,6 +205,7 @@ int main(void)
         cmocka_unit_test(the_clocks_go_forward),
         cmocka_unit_test(calendar_time_is_of_the_zone_that_was_asked_for),
         cmocka_unit_test(the_machine_says_what_it_is),
+        cmocka_unit_test(the_environment_says_which_proxy_there_is),
         cmocka_unit_test(ids_are_stable_and_random_bytes_are_not),
         cmocka_unit_test(groups_are_there_or_not),
         cmocka_unit_test(what_only_windows_has_is_missed),
