@@ -41,7 +41,7 @@ enum errc fs_kind_of(void *self, const char *path, enum fs_kind *out_kind, struc
     enum errc rc = w32_path(path, &wide, err);
     if (rc != E_OK)
         return rc;
-    DWORD attributes = GetFileAttributesW(wide);
+    DWORD attributes = reparse_attributes(wide);
     DWORD os = GetLastError();
     if (attributes != INVALID_FILE_ATTRIBUTES) {
         if ((attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
@@ -200,16 +200,24 @@ static enum errc open_to_look(const wchar_t *wide, HANDLE *out, struct err *err)
     return security_open(wide, FILE_READ_ATTRIBUTES, out, err);
 }
 
+/* Nothing is there, or a link that can't be opened. */
+static enum errc stat_unopened(const wchar_t *wide, struct fs_info *out, struct err *err)
+{
+    enum reparse_kind link = REPARSE_NONE;
+    enum errc rc = fs_link_kind(wide, &link, err);
+    if (rc == E_OK)
+        *out = (struct fs_info){ .kind = link == REPARSE_NONE ? FS_ABSENT : FS_LINK };
+    return rc;
+}
+
 static enum errc stat_wide(const wchar_t *wide, struct fs_info *out, struct err *err)
 {
     BY_HANDLE_FILE_INFORMATION info;
     enum fs_kind kind = FS_ABSENT;
     HANDLE handle = NULL;
     enum errc rc = open_to_look(wide, &handle, err);
-    if (rc == E_ABSENT) {
-        *out = (struct fs_info){ .kind = FS_ABSENT };
-        return E_OK;
-    }
+    if (rc == E_ABSENT)
+        return stat_unopened(wide, out, err);
     if (rc != E_OK)
         return rc;
     if (!GetFileInformationByHandle(handle, &info))

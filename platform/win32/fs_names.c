@@ -28,7 +28,7 @@ wchar_t *fs_parent_of(const wchar_t *wide)
 
 enum errc fs_link_kind(const wchar_t *wide, enum reparse_kind *out, struct err *err)
 {
-    const DWORD attributes = GetFileAttributesW(wide);
+    const DWORD attributes = reparse_attributes(wide);
     *out = REPARSE_NONE;
     if (attributes == INVALID_FILE_ATTRIBUTES || (attributes & FILE_ATTRIBUTE_REPARSE_POINT) == 0)
         return E_OK;
@@ -140,6 +140,15 @@ static enum errc rename_failed(const wchar_t *from, const wchar_t *to, DWORD os,
                                      : w32_err_set(err, os, "cannot rename");
 }
 
+static DWORD rename_wide(const wchar_t *from, const wchar_t *to)
+{
+    enum reparse_kind link = REPARSE_NONE;
+    struct err ignored;
+    if (fs_link_kind(from, &link, &ignored) == E_OK && link == REPARSE_JUNCTION)
+        return reparse_rename(from, to);
+    return MoveFileExW(from, to, MOVEFILE_WRITE_THROUGH) ? ERROR_SUCCESS : GetLastError();
+}
+
 /* Without MOVEFILE_REPLACE_EXISTING nothing is ever replaced, and without MOVEFILE_COPY_ALLOWED
  * nothing copied; MOVEFILE_WRITE_THROUGH returns when the change is on the device. */
 enum errc fs_rename_new(void *self, const char *from, const char *to, struct err *err)
@@ -149,8 +158,9 @@ enum errc fs_rename_new(void *self, const char *from, const char *to, struct err
     enum errc rc = w32_path(from, &wide_from, err);
     if (rc == E_OK)
         rc = w32_path(to, &wide_to, err);
-    if (rc == E_OK && !MoveFileExW(wide_from, wide_to, MOVEFILE_WRITE_THROUGH))
-        rc = rename_failed(wide_from, wide_to, GetLastError(), err);
+    const DWORD os = rc == E_OK ? rename_wide(wide_from, wide_to) : ERROR_SUCCESS;
+    if (os != ERROR_SUCCESS)
+        rc = rename_failed(wide_from, wide_to, os, err);
     free(wide_from);
     free(wide_to);
     return rc;
@@ -178,7 +188,7 @@ static DWORD delete_file(const wchar_t *wide, DWORD attributes)
 static enum errc remove_wide(const wchar_t *wide, struct err *err)
 {
     enum reparse_kind link = REPARSE_NONE;
-    const DWORD attributes = GetFileAttributesW(wide);
+    const DWORD attributes = reparse_attributes(wide);
     if (attributes == INVALID_FILE_ATTRIBUTES)
         return w32_err_set(err, GetLastError(), "cannot remove");
     enum errc rc = fs_link_kind(wide, &link, err);

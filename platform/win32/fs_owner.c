@@ -185,27 +185,21 @@ enum errc fs_set_owner(void *self, const char *path, uint32_t owner, uint32_t gr
     return err_set(err, E_UNSUPPORTED, "owners are not set by number on Windows");
 }
 
-/* From ns since 1970 to 100 ns since 1601. */
-static enum errc file_time(int64_t unix_ns, FILETIME *out, struct err *err)
+/* From ns since 1970 to 100 ns since 1601, which is before all that the first can hold. */
+static FILETIME file_time(int64_t unix_ns)
 {
     const int64_t epoch = INT64_C(116444736000000000);
-    const int64_t ticks = unix_ns / 100 - (unix_ns % 100 < 0 ? 1 : 0);
-    if (ticks <= -epoch) /* and 0 would mean: as it is */
-        return err_set(err, E_ARGUMENT, "is to have a time that Windows has not");
-    const uint64_t all = (uint64_t)(ticks + epoch);
-    *out = (FILETIME){ .dwLowDateTime = (DWORD)all, .dwHighDateTime = (DWORD)(all >> 32) };
-    return E_OK;
+    const uint64_t ticks = (uint64_t)(unix_ns / 100 - (unix_ns % 100 < 0 ? 1 : 0) + epoch);
+    return (FILETIME){ .dwLowDateTime = (DWORD)ticks, .dwHighDateTime = (DWORD)(ticks >> 32) };
 }
 
 enum errc fs_set_mtime(void *self, const char *path, int64_t mtime_ns, struct err *err)
 {
-    FILETIME written;
+    const FILETIME written = file_time(mtime_ns);
     wchar_t *wide = NULL;
     HANDLE handle = NULL;
     UNUSED(self);
-    enum errc rc = file_time(mtime_ns, &written, err);
-    if (rc == E_OK)
-        rc = w32_path(path, &wide, err);
+    enum errc rc = w32_path(path, &wide, err);
     if (rc == E_OK)
         rc = security_open(wide, FILE_WRITE_ATTRIBUTES, &handle, err);
     if (rc == E_OK && !SetFileTime(handle, NULL, NULL, &written))

@@ -60,7 +60,7 @@ enum errc fs_read_link(void *self, const char *path, struct buf *out, struct err
     bool is_relative = false;
     UNUSED(self);
     enum errc rc = w32_path(path, &wide, err);
-    if (rc == E_OK && GetFileAttributesW(wide) == INVALID_FILE_ATTRIBUTES)
+    if (rc == E_OK && reparse_attributes(wide) == INVALID_FILE_ATTRIBUTES)
         rc = w32_err_set(err, GetLastError(), "cannot read the link");
     if (rc == E_OK)
         rc = fs_link_kind(wide, &link, err);
@@ -161,8 +161,11 @@ static enum errc point_new(const wchar_t *link, const wchar_t *target, struct er
         return rc;
     }
     rc = set_and_check(side, target, err);
-    if (rc == E_OK && !MoveFileExW(side, link, MOVEFILE_WRITE_THROUGH))
-        rc = w32_err_set(err, GetLastError(), "cannot put the new link in place");
+    if (rc == E_OK) {
+        const DWORD os = reparse_rename(side, link);
+        if (os != ERROR_SUCCESS)
+            rc = w32_err_set(err, os, "cannot put the new link in place");
+    }
     if (rc != E_OK)
         (void)!reparse_remove(side, &ignored);
     free(side);
@@ -172,7 +175,7 @@ static enum errc point_new(const wchar_t *link, const wchar_t *target, struct er
 static enum errc point_wide(const wchar_t *link, const wchar_t *target, struct err *err)
 {
     enum reparse_kind kind = REPARSE_NONE;
-    if (GetFileAttributesW(link) == INVALID_FILE_ATTRIBUTES) {
+    if (reparse_attributes(link) == INVALID_FILE_ATTRIBUTES) {
         const DWORD os = GetLastError();
         return os == ERROR_FILE_NOT_FOUND ? point_new(link, target, err)
                                           : w32_err_set(err, os, "cannot look at");

@@ -8,6 +8,11 @@
 #include "platform/win32/security.h"
 #include "platform/win32/w32.h"
 
+DWORD reparse_attributes(const wchar_t *path)
+{
+    return GetFileAttributesW(path);
+}
+
 enum errc reparse_kind_of(const wchar_t *path, enum reparse_kind *out, struct err *err)
 {
     FILE_ATTRIBUTE_TAG_INFO tag;
@@ -83,4 +88,9 @@ enum errc reparse_remove(const wchar_t *path, struct err *err)
 {
     return RemoveDirectoryW(path) ? E_OK
                                   : w32_err_set(err, GetLastError(), "cannot remove the link");
+}
+
+DWORD reparse_rename(const wchar_t *from, const wchar_t *to)
+{
+    return MoveFileExW(from, to, MOVEFILE_WRITE_THROUGH) ? ERROR_SUCCESS : GetLastError();
 }

@@ -19,6 +19,9 @@ enum reparse_kind { REPARSE_NONE = 0, REPARSE_JUNCTION, REPARSE_SYMLINK, REPARSE
 
 /* --- the seam. Paths are those that w32_path makes; the last component is never followed. */
 
+/* reparse_attributes is GetFileAttributesW: of a link itself. */
+DWORD reparse_attributes(const wchar_t *path);
+
 /* reparse_kind_of says what is at a path whose attributes say that it is a reparse point. */
 MUST_USE enum errc reparse_kind_of(const wchar_t *path, enum reparse_kind *out, struct err *err);
 
@@ -36,6 +39,10 @@ MUST_USE enum errc reparse_set(const wchar_t *path, const wchar_t *target, struc
 
 /* reparse_remove takes a link to a folder away, not what it leads to, or an empty folder. */
 MUST_USE enum errc reparse_remove(const wchar_t *path, struct err *err);
+
+/* reparse_rename gives a link another name on its volume, and is on the device when it returns. It
+ * replaces nothing. The answer is Windows' error code, 0 for none. */
+MUST_USE DWORD reparse_rename(const wchar_t *from, const wchar_t *to);
 
 /* --- the bytes */
 

@@ -1,7 +1,8 @@
 /* reparse.h for tests under wine, which has no junctions: the host's symbolic links, which wine
  * shows as folders that are reparse points. They are made, read and taken away by the host's kernel
  * itself, which a program under wine reaches as any other does (x86-64 Linux); wine's own
- * RemoveDirectory says of a link that it is gone, and leaves it. A link to what is below its own
+ * RemoveDirectory says of a link that it is gone, and leaves it; its MoveFileEx renames what the
+ * link leads to. A link to what is below its own
  * folder is stored as relative, so that it looks on the host like a pointer of Linux. */
 
 #include <windows.h>
@@ -78,6 +79,18 @@ static enum errc read_link(const wchar_t *path, char to[UNIX_ROOM], struct err *
         return host_failed(n, "cannot read the link", err);
     to[n] = '\0';
     return E_OK;
+}
+
+/* Wine looks through a link, and sees nothing at one that leads nowhere. */
+DWORD reparse_attributes(const wchar_t *path)
+{
+    char target[UNIX_ROOM];
+    struct err ignored;
+    const DWORD attributes = GetFileAttributesW(path), os = GetLastError();
+    if (attributes == INVALID_FILE_ATTRIBUTES && read_link(path, target, &ignored) == E_OK)
+        return FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT;
+    SetLastError(os);
+    return attributes;
 }
 
 enum errc reparse_kind_of(const wchar_t *path, enum reparse_kind *out, struct err *err)
@@ -191,4 +204,17 @@ enum errc reparse_remove(const wchar_t *path, struct err *err)
         return rc;
     long long answer = kernel(kind == REPARSE_NONE ? KERNEL_RMDIR : KERNEL_UNLINK, name, NULL, 0);
     return answer == 0 ? E_OK : host_failed(answer, "cannot remove the link", err);
+}
+
+DWORD reparse_rename(const wchar_t *from, const wchar_t *to)
+{
+    char from_name[UNIX_ROOM], to_name[UNIX_ROOM], there[UNIX_ROOM];
+    struct err ignored;
+    if (unix_name(from + PREFIX_LEN, from_name, &ignored) != E_OK ||
+        unix_name(to + PREFIX_LEN, to_name, &ignored) != E_OK)
+        return ERROR_PATH_NOT_FOUND;
+    if (GetFileAttributesW(to) != INVALID_FILE_ATTRIBUTES ||
+        kernel(KERNEL_READLINK, to_name, there, sizeof(there)) >= 0)
+        return ERROR_ALREADY_EXISTS;
+    return kernel(KERNEL_RENAME, from_name, to_name, 0) == 0 ? ERROR_SUCCESS : ERROR_PATH_NOT_FOUND;
 }
