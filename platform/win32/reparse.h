@@ -31,10 +31,9 @@ MUST_USE enum errc reparse_kind_of(const wchar_t *path, enum reparse_kind *out, 
 MUST_USE enum errc reparse_get(const wchar_t *path, wchar_t **out_target, bool *out_is_relative,
                                struct err *err);
 
-/* reparse_set makes a junction of an empty folder, or has one lead elsewhere, in one step, and
- * flushes that. `target` is absolute, without a prefix: "C:\folder". E_UNSUPPORTED where the file
- * system knows no junctions; E_EXISTS where a link of another kind is there, or the folder is not
- * empty. */
+/* reparse_set makes a junction of an empty folder, or has one lead elsewhere, in one step. `target`
+ * is absolute, without a prefix: "C:\folder". E_UNSUPPORTED where the file system knows no
+ * junctions; E_EXISTS where a link of another kind is there, or the folder is not empty. */
 MUST_USE enum errc reparse_set(const wchar_t *path, const wchar_t *target, struct err *err);
 
 /* reparse_remove takes a link to a folder away, not what it leads to, or an empty folder. */

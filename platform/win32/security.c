@@ -185,6 +185,12 @@ enum errc security_set_list(HANDLE handle, PSECURITY_DESCRIPTOR descriptor, bool
     const SECURITY_INFORMATION what =
         DACL_SECURITY_INFORMATION | (is_protected ? PROTECTED_DACL_SECURITY_INFORMATION
                                                   : UNPROTECTED_DACL_SECURITY_INFORMATION);
+    /* Entries that were inherited stay known as such, also where the system is not asked to inherit
+     * them now. */
+    const SECURITY_DESCRIPTOR_CONTROL inherited = SE_DACL_AUTO_INHERIT_REQ | SE_DACL_AUTO_INHERITED;
+    if (!SetSecurityDescriptorControl(descriptor, SE_DACL_PROTECTED | inherited,
+                                      is_protected ? SE_DACL_PROTECTED : inherited))
+        return w32_err_set(err, GetLastError(), "cannot set up the access list");
     if (!SetKernelObjectSecurity(handle, what, descriptor))
         return w32_err_set(err, GetLastError(), "cannot set the access list");
     return E_OK;
