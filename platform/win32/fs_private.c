@@ -60,7 +60,7 @@ enum errc fs_is_shared(void *self, const char *path, bool *out_shared, struct er
     if (handle == INVALID_HANDLE_VALUE) {
         rc = w32_err_set(err, GetLastError(), "cannot look at");
     } else {
-        rc = security_rights_of_others(handle, &rights, err);
+        rc = security_rights_of_others(handle, true, &rights, err);
         (void)CloseHandle(handle);
     }
     if (rc == E_OK)
@@ -73,7 +73,7 @@ unsigned fs_mode_of(HANDLE handle, bool is_folder)
 {
     DWORD rights = FILE_ALL_ACCESS; /* where it can't be found out, the worst */
     struct err ignored;
-    if (security_rights_of_others(handle, &rights, &ignored) != E_OK)
+    if (security_rights_of_others(handle, false, &rights, &ignored) != E_OK)
         rights = FILE_ALL_ACCESS;
     unsigned mode = is_folder ? 0700 : 0600;
     if ((rights & (ACL_READING | ACL_WRITING)) != 0)
@@ -98,7 +98,7 @@ static enum errc set_list(HANDLE handle, bool is_private, struct err *err)
 static enum errc change_mode(HANDLE handle, unsigned mode, struct err *err)
 {
     DWORD rights = 0;
-    enum errc rc = security_rights_of_others(handle, &rights, err);
+    enum errc rc = security_rights_of_others(handle, false, &rights, err);
     if (rc != E_OK)
         return rc;
     const bool is_private = (rights & (ACL_READING | ACL_WRITING)) == 0;

@@ -121,7 +121,8 @@ void security_fini(struct security *s)
     *s = (struct security){ .descriptor = NULL };
 }
 
-enum errc security_rights_of_others(HANDLE handle, DWORD *out_rights, struct err *err)
+enum errc security_rights_of_others(HANDLE handle, bool is_ours_safe, DWORD *out_rights,
+                                    struct err *err)
 {
     struct security_self self;
     struct security s;
@@ -130,6 +131,8 @@ enum errc security_rights_of_others(HANDLE handle, DWORD *out_rights, struct err
         rc = security_read(handle, &s, err);
     if (rc != E_OK)
         return rc;
+    if (is_ours_safe)
+        self.acl.is_user_safe = true;
     *out_rights = acl_rights_of_others(&self.acl, s.owner, s.list, 0, NULL);
     security_fini(&s);
     return E_OK;
@@ -215,7 +218,7 @@ enum errc security_check_private(HANDLE handle, struct err *err)
     DWORD rights = FILE_ALL_ACCESS;
     enum errc rc = check_keeps_lists(handle, err);
     if (rc == E_OK)
-        rc = security_rights_of_others(handle, &rights, err);
+        rc = security_rights_of_others(handle, true, &rights, err);
     if (rc == E_OK && (rights & (ACL_READING | ACL_WRITING)) != 0)
         rc = err_set(err, E_ACCESS,
                      "cannot be kept from other users on this file system; choose a folder on "

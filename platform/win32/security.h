@@ -41,8 +41,10 @@ void security_fini(struct security *s);
  */
 MUST_USE enum errc security_open(const wchar_t *wide, DWORD access, HANDLE *out, struct err *err);
 
-/* security_rights_of_others is acl_rights_of_others of an open file. */
-MUST_USE enum errc security_rights_of_others(HANDLE handle, DWORD *out_rights, struct err *err);
+/* security_rights_of_others is acl_rights_of_others of an open file. `is_ours_safe`: our user is
+ * none of the others, whether its word counts or not: for what is to be kept from other users. */
+MUST_USE enum errc security_rights_of_others(HANDLE handle, bool is_ours_safe, DWORD *out_rights,
+                                             struct err *err);
 
 /* security_private makes the descriptor of what nobody else may enter: SYSTEM, Administrators and,
  * unless we are elevated, our user have all rights, and inherit them below; nothing is inherited
