@@ -38,7 +38,8 @@ enum fs_kind { FS_ABSENT = 0, FS_FILE, FS_FOLDER, FS_OTHER, FS_LINK };
 struct fs_info {
     enum fs_kind kind;
     uint64_t size; /* bytes of a file, else 0 */
-    unsigned mode; /* permission bits, setuid, setgid and sticky (07777); 0644 or 0755 on Windows */
+    unsigned mode; /* permission bits, setuid, setgid and sticky (07777); on Windows see set_mode */
+    bool has_mode; /* the file system keeps what set_mode sets; not so on Windows */
     int64_t mtime_ns;      /* last written, nanoseconds since 1970 */
     uint64_t id[2];        /* volume and file number */
     uint64_t n_links;      /* names that the file has */
@@ -77,24 +78,30 @@ struct fs_ops {
     /* What is at the path itself; the last component may be a link (FS_LINK). E_OK and FS_ABSENT
      * where there is nothing. */
     enum errc (*stat_link)(void *self, const char *path, struct fs_info *out, struct err *err);
-    /* Appends the target of a symbolic link, as it is stored. E_ARGUMENT where there is none,
-     * E_LIMIT past the buf's cap, E_UNSUPPORTED on Windows. */
+    /* Appends the target of a symbolic link, as it is stored; on Windows that of a junction, too,
+     * relative to the link's folder where it is below that, with slashes. E_ARGUMENT where there is
+     * none, E_LIMIT past the buf's cap. */
     enum errc (*read_link)(void *self, const char *path, struct buf *out, struct err *err);
-    /* May others than the owner and the administrator read or write the file (links followed)?
-     * E_UNSUPPORTED where that is not known: Windows. */
+    /* May others than the owner and the administrator read or write the file (links followed)? */
     enum errc (*is_shared)(void *self, const char *path, bool *out_shared, struct err *err);
     /* Judges every component of a path from the root on: each must be there (else E_ABSENT), belong
      * to root or to us, and be writable by no one else, through an access list neither. A sticky
      * folder, as /tmp, may be on the way and not at the end. What is judged is what stands there
-     * now; it stays so as no one but root and us can change it. */
+     * now; it stays so as no one but root and us can change it. On Windows: root is SYSTEM,
+     * Administrators or TrustedInstaller, and when elevated by User Account Control our own user
+     * doesn't count, as its programs without those rights could do the same. As a sticky folder
+     * counts one in which others may make names, and neither take one away nor rename it (C:\ and
+     * ProgramData as Windows makes them); a path on another machine is not safe. */
     enum errc (*guard)(void *self, const char *path, unsigned flags, struct fs_guard *out,
                        struct err *err);
     /* Is another volume, or another part of this one, mounted at the folder? */
     enum errc (*is_mount_point)(void *self, const char *path, bool *out_is, struct err *err);
     /* Has any process the regular file open for writing? E_ACCESS where it is not ours to ask,
-     * E_UNSUPPORTED where the file system can't tell. */
+     * E_UNSUPPORTED where the file system can't tell. On Windows also where one lets nobody read
+     * it. */
     enum errc (*has_writer)(void *self, const char *path, bool *out_has, struct err *err);
-    /* Is the file locked by somebody (flock, fcntl)? False where there is none. */
+    /* Is the file locked by somebody (flock, fcntl; on Windows LockFileEx, or opened so that nobody
+     * else may read it)? False where there is none. */
     enum errc (*is_locked)(void *self, const char *path, bool *out_is, struct err *err);
     /* May we make and take away names in the folder, and is its volume not read-only? */
     enum errc (*can_write)(void *self, const char *folder, bool *out_can, struct err *err);
@@ -107,10 +114,12 @@ struct fs_ops {
                         struct err *err);
     /* Makes a folder that is not there; its own folder must be. */
     enum errc (*make_folder)(void *self, const char *path, struct err *err);
-    /* The same, for its owner alone (0700). E_ACCESS, and none is made, where the file system can't
-     * keep it from others. */
+    /* The same, for its owner alone (0700; on Windows for SYSTEM, Administrators and, unless we are
+     * elevated, our user, with nothing inherited from above). E_ACCESS, and none is made, where the
+     * file system can't keep it from others. */
     enum errc (*make_private_folder)(void *self, const char *path, struct err *err);
-    /* Makes a symbolic link at `path`; the target is stored as it is given. */
+    /* Makes a symbolic link at `path`; the target is stored as it is given. E_UNSUPPORTED on
+     * Windows. */
     enum errc (*make_link)(void *self, const char *target, const char *path, struct err *err);
     /* Gives a regular file another name on the same volume. E_UNSUPPORTED: another volume, or no
      * more names. */
@@ -120,20 +129,27 @@ struct fs_ops {
     enum errc (*clone)(void *self, const char *from, const char *to, struct err *err);
 
     /* --- changing */
-    /* Takes a file away; a symbolic link itself, never a folder. E_ABSENT where there is none. */
+    /* Takes a file away; a link itself, never a folder. E_ABSENT where there is none. What is
+     * marked as read-only goes, too. */
     enum errc (*remove)(void *self, const char *path, struct err *err);
     /* Takes an empty folder away; E_BUSY where it is not empty. */
     enum errc (*remove_folder)(void *self, const char *path, struct err *err);
     /* Sets the permission bits (07777) of a file or folder; E_ARGUMENT for a link, which has none.
-     */
+     * Windows has no such bits, and two of their meanings are kept: what no one else may enter
+     * becomes readable by everyone with a mode that has 04, and what others may enter becomes
+     * private with one that has nothing of 077. Any other mode changes nothing, so that a list that
+     * an administrator set stays. What fs_info has is then 0600 (a folder's 0700) where no one else
+     * may enter, 0644 (0755) where some may read, 0666 (0777) where some may change it. */
     enum errc (*set_mode)(void *self, const char *path, unsigned mode, struct err *err);
     /* Makes `to` be like `from`, of the same kind, in all but its contents and times: owner, group,
      * permission bits (setuid and setgid of a file never), access list, other attributes. Those by
-     * which the system trusts contents (capabilities, integrity) are never copied. E_ACCESS where
+     * which the system trusts contents (capabilities, integrity) are never copied. On Windows:
+     * owner, group, access list; read-only, hidden, system, archive, not indexed. E_ACCESS where
      * that is not ours to give; `to` is then in between, and never more open than one of both. */
     enum errc (*copy_owner_and_attributes)(void *self, const char *from, const char *to,
                                            struct err *err);
-    /* Sets owner and group, numbers as in fs_info, of a file, folder or link. */
+    /* Sets owner and group, numbers as in fs_info, of a file, folder or link. E_UNSUPPORTED on
+     * Windows. */
     enum errc (*set_owner)(void *self, const char *path, uint32_t owner, uint32_t group,
                            struct err *err);
     /* Sets when a file, folder or link was last written. */
@@ -144,7 +160,10 @@ struct fs_ops {
     /* Each gets the other's name, in one step; E_UNSUPPORTED where the file system can't. */
     enum errc (*exchange)(void *self, const char *a, const char *b, struct err *err);
     /* Makes the symbolic link `link` lead to `target`, in one step, whether it was there or not.
-     * E_EXISTS where something that is no link has its name. */
+     * E_EXISTS where something that is no link has its name. On Windows it is a junction, which
+     * leads to a folder on this machine by its absolute path; a relative target is one from the
+     * folder that the link is in, and where that gets another name the link leads to the old one.
+     * E_UNSUPPORTED where the file system keeps none. */
     enum errc (*point)(void *self, const char *link, const char *target, struct err *err);
     /* Adds a record to the end of a regular file of ours, made private where there is none, and
      * flushes both. Where that fails the file is cut to what it was, as far as possible. E_ACCESS
@@ -155,7 +174,8 @@ struct fs_ops {
     enum errc (*cut)(void *self, const char *path, uint64_t size, struct err *err);
 
     /* --- making it last */
-    /* Flushes the names in a folder (links followed) to the device. */
+    /* Flushes the names in a folder (links followed) to the device. NTFS and ReFS log them in
+     * order: there a folder that we may not open for writing is E_OK. */
     enum errc (*sync_folder)(void *self, const char *folder, struct err *err);
     /* Flushes all that is below a folder to the device, contents and names. */
     enum errc (*flush_tree)(void *self, const char *folder, struct err *err);

@@ -13,7 +13,8 @@
 #include "platform/base/err.h"
 #include "platform/base/span.h"
 
-/* SINK_PRIVATE: none but the owner may open it (mode 0600, or a DACL with that one entry). Without
+/* SINK_PRIVATE: none but the owner may open it (mode 0600; on Windows as fs.make_private_folder has
+ * it). Without
  * it the file gets what the system gives to new files. SINK_NO_REPLACE: a name that is taken is
  * E_EXISTS, at once and again at the commit. Otherwise a regular file of that name is replaced; a
  * folder, device or symbolic link never is (E_ARGUMENT). */

@@ -60,7 +60,7 @@ static enum errc check_file(const struct checking *c, const struct release_file 
         return rc;
     if (info.size != file->size)
         return refuse(file->path, "has another size", err);
-    if ((info.mode & 07777) != file->mode)
+    if (info.has_mode && (info.mode & 07777) != file->mode)
         return refuse(file->path, "has another mode", err);
     rc = p->fs->open_source_nofollow(p->self, path, &src, err);
     if (rc == E_OK)

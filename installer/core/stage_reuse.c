@@ -32,6 +32,12 @@ static enum errc has_hash(const struct stage *s, const char *path, const struct 
     return rc;
 }
 
+/* Where modes are not kept, who may read it is all that one says. */
+static bool has_mode_of(const struct fs_info *info, const struct release_file *file)
+{
+    return info->has_mode ? info->mode == file->mode : ((info->mode ^ file->mode) & 04) == 0;
+}
+
 /* may_link: nobody but root could change the file behind our back, and it is what it is to be. */
 static bool may_link(const struct stage *s, const struct fs_info *info,
                      const struct release_file *file, const char *path)
@@ -39,7 +45,7 @@ static bool may_link(const struct stage *s, const struct fs_info *info,
     struct err ignored;
     bool has_writer = true;
     return info->owner == 0 && s->ask.setup->is_elevated && (info->mode & 022) == 0 &&
-           info->mode == file->mode &&
+           has_mode_of(info, file) &&
            s->p->fs->has_writer(s->p->self, path, &has_writer, &ignored) == E_OK && !has_writer;
 }
 

@@ -67,6 +67,7 @@ static enum errc fs_stat_link(void *self, const char *path, struct fs_info *out,
     *out = (struct fs_info){ .kind = node->kind,
                              .size = node->kind == FS_FILE ? node->bytes.len : 0,
                              .mode = node->meta.mode,
+                             .has_mode = !d->is_windows,
                              .mtime_ns = node->meta.mtime_ns,
                              .id = { node->volume + 1, node->number },
                              .n_links = disk_n_links(d, node),
@@ -88,8 +89,6 @@ static enum errc fs_is_shared(void *self, const char *path, bool *out_shared, st
 {
     struct disk_node *node = NULL;
     enum errc rc = disk_get(disk_of(self), path, true, &node, err);
-    if (rc == E_OK && disk_of(self)->is_windows)
-        rc = err_set(err, E_UNSUPPORTED, "access lists are not asked for that");
     if (rc == E_OK)
         *out_shared = (node->meta.mode & 077) != 0;
     return rc;
@@ -307,19 +306,27 @@ static enum errc fs_remove_folder(void *self, const char *path, struct err *err)
     return rc == E_OK ? put(d, &place, NULL, "remove_folder", path, err) : rc;
 }
 
+/* What platform.h says of Windows. */
+static unsigned windows_mode(const struct disk_node *node, unsigned mode)
+{
+    const bool is_private = (node->meta.mode & 077) == 0;
+    const unsigned all = node->kind == FS_FOLDER ? 0755 : 0644;
+    if (is_private && (mode & 04) != 0)
+        return all;
+    return (mode & 077) == 0 ? all & 0700U : node->meta.mode;
+}
+
 static enum errc fs_set_mode(void *self, const char *path, unsigned mode, struct err *err)
 {
     struct disk *d = disk_of(self);
     struct disk_node *node = NULL;
     enum errc rc = disk_get(d, path, false, &node, err);
-    if (rc == E_OK && d->is_windows)
-        rc = err_set(err, E_UNSUPPORTED, "files have no permission bits on Windows");
     if (rc == E_OK && (node->kind == FS_LINK || (mode & ~07777U) != 0))
         rc = err_set(err, E_ARGUMENT, "has no such permissions");
     if (rc != E_OK)
         return rc;
     struct disk_meta meta = node->meta;
-    meta.mode = mode;
+    meta.mode = d->is_windows ? windows_mode(node, mode) : mode;
     return disk_set_meta(d, node, &meta, "set_mode", path, err);
 }
 
@@ -347,6 +354,8 @@ static enum errc fs_set_owner(void *self, const char *path, uint32_t owner, uint
 {
     struct disk_node *node = NULL;
     enum errc rc = disk_get(disk_of(self), path, false, &node, err);
+    if (rc == E_OK && disk_of(self)->is_windows)
+        rc = err_set(err, E_UNSUPPORTED, "owners are not set by number on Windows");
     if (rc != E_OK)
         return rc;
     struct disk_meta meta = node->meta;

@@ -3,32 +3,60 @@
 #include <string.h>
 
 #include "platform/win32/fs_parts.h"
+#include "platform/win32/security.h"
 #include "platform/win32/w32.h"
 
 #define NAMES_MAX 100000
 
-static enum errc fs_kind_of(void *self, const char *path, enum fs_kind *out_kind, struct err *err)
+/* Where the link leads; FS_ABSENT where that is nothing. */
+static enum errc kind_behind(const wchar_t *wide, enum fs_kind *out_kind, struct err *err)
+{
+    BY_HANDLE_FILE_INFORMATION info;
+    HANDLE handle = CreateFileW(wide, FILE_READ_ATTRIBUTES,
+                                FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    if (handle == INVALID_HANDLE_VALUE) {
+        struct err why = { .code = E_OK };
+        *out_kind = FS_ABSENT;
+        if (w32_err_set(&why, GetLastError(), "cannot look at") != E_ABSENT) {
+            if (err != NULL)
+                *err = why;
+            return why.code;
+        }
+        return E_OK;
+    }
+    enum errc rc = E_OK;
+    if (GetFileInformationByHandle(handle, &info))
+        *out_kind = (info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? FS_FOLDER : FS_FILE;
+    else
+        rc = w32_err_set(err, GetLastError(), "cannot look at");
+    (void)CloseHandle(handle);
+    return rc;
+}
+
+enum errc fs_kind_of(void *self, const char *path, enum fs_kind *out_kind, struct err *err)
 {
     wchar_t *wide;
     UNUSED(self);
     enum errc rc = w32_path(path, &wide, err);
     if (rc != E_OK)
         return rc;
-    DWORD attributes = GetFileAttributesW(wide);
+    DWORD attributes = reparse_attributes(wide);
     DWORD os = GetLastError();
-    free(wide);
-    if (attributes == INVALID_FILE_ATTRIBUTES) {
+    if (attributes != INVALID_FILE_ATTRIBUTES) {
+        if ((attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
+            rc = kind_behind(wide, out_kind, err);
+        else
+            *out_kind = (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? FS_FOLDER : FS_FILE;
+    } else {
         struct err why = { .code = E_OK };
-        if (w32_err_set(&why, os, "cannot look at") != E_ABSENT) {
-            if (err != NULL)
-                *err = why;
-            return why.code;
-        }
         *out_kind = FS_ABSENT;
-        return E_OK;
+        rc = w32_err_set(&why, os, "cannot look at") == E_ABSENT ? E_OK : why.code;
+        if (rc != E_OK && err != NULL)
+            *err = why;
     }
-    *out_kind = (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? FS_FOLDER : FS_FILE;
-    return E_OK;
+    free(wide);
+    return rc;
 }
 
 struct names {
@@ -126,15 +154,17 @@ static enum errc fs_create(void *self, const char *path, unsigned flags, struct 
 
 /* Symbolic links and junctions lead elsewhere; other reparse points (files kept in a cloud, or
  * without their duplicates) are none of the kinds that we read. */
-static enum fs_kind kind_of_handle(HANDLE handle, DWORD attributes)
+static enum errc kind_of(const wchar_t *wide, DWORD attributes, enum fs_kind *out, struct err *err)
 {
-    FILE_ATTRIBUTE_TAG_INFO tag;
-    if ((attributes & FILE_ATTRIBUTE_REPARSE_POINT) == 0)
-        return (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? FS_FOLDER : FS_FILE;
-    if (GetFileInformationByHandleEx(handle, FileAttributeTagInfo, &tag, sizeof(tag)) &&
-        (tag.ReparseTag == IO_REPARSE_TAG_SYMLINK || tag.ReparseTag == IO_REPARSE_TAG_MOUNT_POINT))
-        return FS_LINK;
-    return FS_OTHER;
+    enum reparse_kind link = REPARSE_NONE;
+    enum errc rc = fs_link_kind(wide, &link, err);
+    if (rc != E_OK)
+        return rc;
+    if (link == REPARSE_NONE)
+        *out = (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? FS_FOLDER : FS_FILE;
+    else
+        *out = link == REPARSE_OTHER ? FS_OTHER : FS_LINK;
+    return E_OK;
 }
 
 /* From 100 ns since 1601 to ns since 1970; the few centuries that this can't hold are cut. */
@@ -147,12 +177,13 @@ static int64_t unix_ns(FILETIME t)
     return ticks - epoch < -most ? INT64_MIN : (ticks - epoch) * 100;
 }
 
-static struct fs_info info_of_handle(HANDLE handle, const BY_HANDLE_FILE_INFORMATION *info)
+static struct fs_info info_of(HANDLE handle, const BY_HANDLE_FILE_INFORMATION *info,
+                              enum fs_kind kind)
 {
-    struct fs_info out = { .kind = kind_of_handle(handle, info->dwFileAttributes) };
+    struct fs_info out = { .kind = kind };
     if (out.kind == FS_FILE)
         out.size = ((uint64_t)info->nFileSizeHigh << 32) | info->nFileSizeLow;
-    out.mode = out.kind == FS_FILE ? 0644 : 0755;
+    out.mode = kind == FS_LINK ? 0777 : fs_mode_of(handle, kind == FS_FOLDER);
     out.mtime_ns = unix_ns(info->ftLastWriteTime);
     out.id[0] = info->dwVolumeSerialNumber;
     out.id[1] = ((uint64_t)info->nFileIndexHigh << 32) | info->nFileIndexLow;
@@ -160,50 +191,53 @@ static struct fs_info info_of_handle(HANDLE handle, const BY_HANDLE_FILE_INFORMA
     return out;
 }
 
-static enum errc fs_stat_link(void *self, const char *path, struct fs_info *out, struct err *err)
+/* Who may look at a file may mostly read its access list, too. */
+static enum errc open_to_look(const wchar_t *wide, HANDLE *out, struct err *err)
+{
+    struct err ignored;
+    if (security_open(wide, FILE_READ_ATTRIBUTES | READ_CONTROL, out, &ignored) == E_OK)
+        return E_OK;
+    return security_open(wide, FILE_READ_ATTRIBUTES, out, err);
+}
+
+/* Nothing is there, or a link that can't be opened. */
+static enum errc stat_unopened(const wchar_t *wide, struct fs_info *out, struct err *err)
+{
+    enum reparse_kind link = REPARSE_NONE;
+    enum errc rc = fs_link_kind(wide, &link, err);
+    if (rc == E_OK)
+        *out = (struct fs_info){ .kind = link == REPARSE_NONE ? FS_ABSENT : FS_LINK };
+    return rc;
+}
+
+static enum errc stat_wide(const wchar_t *wide, struct fs_info *out, struct err *err)
 {
     BY_HANDLE_FILE_INFORMATION info;
-    enum fs_kind kind;
-    wchar_t *wide;
-    enum errc rc = fs_kind_of(self, path, &kind, err);
-    if (rc == E_OK && kind == FS_ABSENT)
-        *out = (struct fs_info){ .kind = FS_ABSENT };
-    if (rc != E_OK || kind == FS_ABSENT)
-        return rc;
-    rc = w32_path(path, &wide, err);
+    enum fs_kind kind = FS_ABSENT;
+    HANDLE handle = NULL;
+    enum errc rc = open_to_look(wide, &handle, err);
+    if (rc == E_ABSENT)
+        return stat_unopened(wide, out, err);
     if (rc != E_OK)
         return rc;
-    HANDLE handle = CreateFileW(
-        wide, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-        OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
-    free(wide);
-    if (handle == INVALID_HANDLE_VALUE)
-        return w32_err_set(err, GetLastError(), "cannot look at");
-    if (GetFileInformationByHandle(handle, &info))
-        *out = info_of_handle(handle, &info);
-    else
+    if (!GetFileInformationByHandle(handle, &info))
         rc = w32_err_set(err, GetLastError(), "cannot look at");
+    if (rc == E_OK)
+        rc = kind_of(wide, info.dwFileAttributes, &kind, err);
+    if (rc == E_OK)
+        *out = info_of(handle, &info, kind);
     (void)CloseHandle(handle);
     return rc;
 }
 
-static enum errc fs_read_link(void *self, const char *path, struct buf *out, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(path);
-    UNUSED(out);
-    return err_set(err, E_UNSUPPORTED, "is a symbolic link, which is not read on Windows");
-}
-
-static enum errc fs_remove(void *self, const char *path, struct err *err)
+enum errc fs_stat_link(void *self, const char *path, struct fs_info *out, struct err *err)
 {
     wchar_t *wide;
     UNUSED(self);
     enum errc rc = w32_path(path, &wide, err);
     if (rc != E_OK)
         return rc;
-    if (!DeleteFileW(wide))
-        rc = w32_err_set(err, GetLastError(), "cannot remove");
+    rc = stat_wide(wide, out, err);
     free(wide);
     return rc;
 }
@@ -219,30 +253,6 @@ static enum errc fs_make_folder(void *self, const char *path, struct err *err)
         rc = w32_err_set(err, GetLastError(), "cannot make the folder");
     free(wide);
     return rc;
-}
-
-static enum errc fs_remove_folder(void *self, const char *path, struct err *err)
-{
-    wchar_t *wide;
-    UNUSED(self);
-    enum errc rc = w32_path(path, &wide, err);
-    if (rc != E_OK)
-        return rc;
-    if (!RemoveDirectoryW(wide)) {
-        DWORD code = GetLastError();
-        rc = code == ERROR_DIR_NOT_EMPTY ? err_set(err, E_BUSY, "is a folder that is not empty")
-                                         : w32_err_set(err, code, "cannot remove the folder");
-    }
-    free(wide);
-    return rc;
-}
-
-static enum errc fs_is_shared(void *self, const char *path, bool *out_shared, struct err *err)
-{
-    UNUSED(self);
-    UNUSED(path);
-    UNUSED(out_shared);
-    return err_set(err, E_UNSUPPORTED, "access lists of files are not read here");
 }
 
 const struct fs_ops win32_fs_ops = {

@@ -1,38 +1,76 @@
 #ifndef SUREFOOT_WIN32_FS_PARTS_H
 #define SUREFOOT_WIN32_FS_PARTS_H
 
-/* fs_parts.h: operations of fs_ops that have files of their own; platform.h says what they do. */
+/* fs_parts.h: operations of fs_ops that have files of their own; platform.h says what they do. What
+ * they share takes wide paths as w32_path makes them. */
+
+#include <windows.h>
 
 #include "platform/platform.h"
+#include "platform/win32/reparse.h"
 
-/* fs_volume.c */
-enum errc fs_rename_new(void *self, const char *from, const char *to, struct err *err);
-enum errc fs_free_bytes(void *self, const char *path, uint64_t *out_bytes, struct err *err);
+/* fs.c */
+enum errc fs_kind_of(void *self, const char *path, enum fs_kind *out_kind, struct err *err);
+enum errc fs_stat_link(void *self, const char *path, struct fs_info *out, struct err *err);
 
-/* fs_missing.c */
+/* fs_guard.c */
 enum errc fs_guard(void *self, const char *path, unsigned flags, struct fs_guard *out,
                    struct err *err);
-enum errc fs_is_mount_point(void *self, const char *path, bool *out_is, struct err *err);
+
+/* fs_private.c; fs_mode_of is what stands in for permission bits, of a handle that may read its
+ * access list. */
+enum errc fs_make_private_folder(void *self, const char *path, struct err *err);
+MUST_USE enum errc fs_make_private_wide(const wchar_t *wide, struct err *err);
+enum errc fs_is_shared(void *self, const char *path, bool *out_shared, struct err *err);
+unsigned fs_mode_of(HANDLE handle, bool is_folder);
+enum errc fs_set_mode(void *self, const char *path, unsigned mode, struct err *err);
+
+/* fs_owner.c */
+enum errc fs_copy_owner_and_attributes(void *self, const char *from, const char *to,
+                                       struct err *err);
 enum errc fs_set_owner(void *self, const char *path, uint32_t owner, uint32_t group,
                        struct err *err);
 enum errc fs_set_mtime(void *self, const char *path, int64_t mtime_ns, struct err *err);
-enum errc fs_has_writer(void *self, const char *path, bool *out_has, struct err *err);
-enum errc fs_make_private_folder(void *self, const char *path, struct err *err);
+
+/* fs_names.c. fs_parent_of: caller frees with free; NULL where there is no memory. fs_link_kind:
+ * REPARSE_NONE also where nothing is. fs_check_regular: E_ACCESS for a link, E_ARGUMENT for what
+ * else is no file. */
+wchar_t *fs_parent_of(const wchar_t *wide);
+MUST_USE enum errc fs_link_kind(const wchar_t *wide, enum reparse_kind *out, struct err *err);
+MUST_USE enum errc fs_check_regular(HANDLE handle, struct err *err);
 enum errc fs_make_link(void *self, const char *target, const char *path, struct err *err);
 enum errc fs_hard_link(void *self, const char *from, const char *to, struct err *err);
 enum errc fs_clone(void *self, const char *from, const char *to, struct err *err);
-enum errc fs_set_mode(void *self, const char *path, unsigned mode, struct err *err);
-enum errc fs_copy_owner_and_attributes(void *self, const char *from, const char *to,
-                                       struct err *err);
+enum errc fs_rename_new(void *self, const char *from, const char *to, struct err *err);
 enum errc fs_exchange(void *self, const char *a, const char *b, struct err *err);
+enum errc fs_remove(void *self, const char *path, struct err *err);
+enum errc fs_remove_folder(void *self, const char *path, struct err *err);
+
+/* fs_pointer.c */
+enum errc fs_read_link(void *self, const char *path, struct buf *out, struct err *err);
 enum errc fs_point(void *self, const char *link, const char *target, struct err *err);
+
+/* fs_own.c: files that none but we write to. fs_open_own opens one as append has it, and makes it
+ * where `may_make`; `share`: what others may do meanwhile. Caller closes *out. */
+MUST_USE enum errc fs_open_own(const wchar_t *wide, DWORD share, bool may_make, HANDLE *out,
+                               bool *out_is_new, struct err *err);
 enum errc fs_append(void *self, const char *path, struct span record, struct err *err);
 enum errc fs_cut(void *self, const char *path, uint64_t size, struct err *err);
-enum errc fs_sync_folder(void *self, const char *folder, struct err *err);
-enum errc fs_flush_tree(void *self, const char *folder, struct err *err);
-enum errc fs_is_locked(void *self, const char *path, bool *out_is, struct err *err);
-enum errc fs_can_write(void *self, const char *folder, bool *out_can, struct err *err);
+
+/* fs_lock.c */
 enum errc fs_lock(void *self, const char *path, struct fs_lock **out_lock, struct err *err);
 void fs_unlock(void *self, struct fs_lock *lock);
+enum errc fs_is_locked(void *self, const char *path, bool *out_is, struct err *err);
+
+/* fs_flush.c; fs_sync_parent flushes the names in the folder that `wide` is in. */
+enum errc fs_sync_folder(void *self, const char *folder, struct err *err);
+MUST_USE enum errc fs_sync_parent(const wchar_t *wide, struct err *err);
+enum errc fs_flush_tree(void *self, const char *folder, struct err *err);
+
+/* fs_volume.c */
+enum errc fs_can_write(void *self, const char *folder, bool *out_can, struct err *err);
+enum errc fs_free_bytes(void *self, const char *path, uint64_t *out_bytes, struct err *err);
+enum errc fs_is_mount_point(void *self, const char *path, bool *out_is, struct err *err);
+enum errc fs_has_writer(void *self, const char *path, bool *out_has, struct err *err);
 
 #endif

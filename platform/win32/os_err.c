@@ -14,6 +14,8 @@ static enum errc code_of(DWORD os)
     case ERROR_FILENAME_EXCED_RANGE:
     case ERROR_INVALID_NAME: return E_ABSENT;
     case ERROR_ACCESS_DENIED:
+    case ERROR_INVALID_OWNER:
+    case ERROR_PRIVILEGE_NOT_HELD:
     case ERROR_WRITE_PROTECT: return E_ACCESS;
     case ERROR_SHARING_VIOLATION:
     case ERROR_LOCK_VIOLATION:

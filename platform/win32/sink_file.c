@@ -1,6 +1,5 @@
 #include <windows.h>
 
-#include <sddl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include <bcrypt.h>
 
 #include "platform/sink.h"
+#include "platform/win32/security.h"
 #include "platform/win32/w32.h"
 
 #define SIDE_NAME_LEN 40 /* "\.surefoot-", hex digits, NUL, and some to spare */
@@ -39,10 +39,11 @@ static enum errc file_write(struct sink *s, struct span bytes, struct err *err)
 static enum errc file_commit(struct sink *s, struct err *err)
 {
     struct file_sink *file = (struct file_sink *)s;
-    DWORD how = MOVEFILE_WRITE_THROUGH;
-    if ((file->flags & SINK_NO_REPLACE) == 0)
+    const bool is_flushed = (file->flags & SINK_UNFLUSHED) == 0;
+    DWORD how = is_flushed ? MOVEFILE_WRITE_THROUGH : 0;
+    if ((file->flags & (SINK_NO_REPLACE | SINK_UNFLUSHED)) == 0)
         how |= MOVEFILE_REPLACE_EXISTING;
-    if (!FlushFileBuffers(file->handle))
+    if (is_flushed && !FlushFileBuffers(file->handle))
         return w32_err_set(err, GetLastError(), "cannot flush to the device");
     HANDLE handle = file->handle;
     file->handle = NULL;
@@ -70,64 +71,23 @@ static void file_close(struct sink *s)
     free(file);
 }
 
-/* The user's own SID as a security descriptor's text, with full access for it and for no one else.
- */
-static enum errc describe_owner(wchar_t *to, size_t room, struct err *err)
-{
-    union {
-        TOKEN_USER user;
-        uint8_t bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-    } owner;
-    DWORD len;
-    wchar_t *sid = NULL;
-    HANDLE token = NULL;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-        return w32_err_set(err, GetLastError(), "cannot find out who is running this");
-    enum errc rc = E_OK;
-    if (!GetTokenInformation(token, TokenUser, &owner, sizeof(owner), &len) ||
-        !ConvertSidToStringSidW(owner.user.User.Sid, &sid))
-        rc = w32_err_set(err, GetLastError(), "cannot find out who is running this");
-    if (rc == E_OK)
-        (void)swprintf(to, room, L"D:P(A;;FA;;;%ls)", sid);
-    (void)LocalFree(sid);
-    (void)CloseHandle(token);
-    return rc;
-}
-
 static HANDLE create_new(const wchar_t *path, SECURITY_ATTRIBUTES *security)
 {
-    return CreateFileW(path, GENERIC_WRITE | GENERIC_READ, 0, security, CREATE_NEW,
+    return CreateFileW(path, GENERIC_WRITE | GENERIC_READ | READ_CONTROL, 0, security, CREATE_NEW,
                        FILE_ATTRIBUTE_NORMAL, NULL);
 }
 
 static enum errc create_private(const wchar_t *path, HANDLE *out_handle, struct err *err)
 {
-    wchar_t text[256];
     SECURITY_ATTRIBUTES security = { .nLength = sizeof(security) };
-    enum errc rc = describe_owner(text, ARRAY_LEN(text), err);
+    enum errc rc = security_private(&security.lpSecurityDescriptor, err);
     if (rc != E_OK)
         return rc;
-    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1,
-                                                              &security.lpSecurityDescriptor, NULL))
-        return w32_err_set(err, GetLastError(), "cannot make a security descriptor");
     *out_handle = create_new(path, &security);
     DWORD os = GetLastError();
     (void)LocalFree(security.lpSecurityDescriptor);
     if (*out_handle == INVALID_HANDLE_VALUE)
         return w32_err_set(err, os, "cannot write in its folder");
-    return E_OK;
-}
-
-/* A file system without access lists drops the descriptor and says nothing. */
-static enum errc check_is_private(HANDLE handle, struct err *err)
-{
-    DWORD flags = 0;
-    if (!GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, NULL, 0))
-        return w32_err_set(err, GetLastError(), "cannot look at the file system");
-    if ((flags & FILE_PERSISTENT_ACLS) == 0)
-        return err_set(err, E_ACCESS,
-                       "the file system of its folder cannot keep a file from other users; choose "
-                       "a folder on another one");
     return E_OK;
 }
 
@@ -144,7 +104,7 @@ static enum errc open_temporary(struct file_sink *file, struct err *err)
         return rc;
     file->handle = handle;
     file->is_temporary_there = true;
-    return is_private ? check_is_private(handle, err) : E_OK;
+    return is_private ? security_check_private(handle, err) : E_OK;
 }
 
 static enum errc check_name_is_free(const struct file_sink *file, struct err *err)
@@ -154,7 +114,7 @@ static enum errc check_name_is_free(const struct file_sink *file, struct err *er
         DWORD os = GetLastError();
         return os == ERROR_FILE_NOT_FOUND ? E_OK : w32_err_set(err, os, "cannot look at");
     }
-    if ((file->flags & SINK_NO_REPLACE) != 0)
+    if ((file->flags & (SINK_NO_REPLACE | SINK_UNFLUSHED)) != 0)
         return err_set(err, E_EXISTS, "is there already, and is not replaced");
     if ((attributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
         return err_set(err, E_ARGUMENT, "is a folder; name a file in it");

@@ -14,8 +14,11 @@
  * kept in err->os. */
 enum errc w32_err_set(struct err *err, DWORD os, const char *fmt, ...) PRINTF_FORMAT(3, 4);
 
-/* w32_path makes a wide path of UTF-8: absolute, with the \\?\ prefix, so that length has no limit.
- * Caller frees with free. E_ARGUMENT where it is no UTF-8 or no path. */
+/* w32_path makes a wide path of UTF-8: absolute, with the \\?\ prefix (\\?\UNC\ for a share), so
+ * that length has no limit, and without backslashes at its end, but a root's. Caller frees with
+ * free. E_ARGUMENT where it is no UTF-8, no path, or has a name that Windows would take for another
+ * thing without a word: a device (CON, nul.txt, COM1), a stream of a file (a colon), one that it
+ * cuts (a dot or a space at the end), or is a device's path (\\.\). */
 MUST_USE enum errc w32_path(const char *path, wchar_t **out, struct err *err);
 
 /* w32_utf8 is the other way for any wide text; lone surrogates become U+FFFD. Caller frees with

@@ -174,13 +174,9 @@ static void a_private_file_is_the_owners_alone(void **state)
     struct err err;
     bool is_shared = true;
     assert_int_equal(write_text(NAME, "secret", SINK_PRIVATE, &err), E_OK);
-    enum errc rc = m->fs->is_shared(m->self, NAME, &is_shared, &err);
-    if (rc != E_UNSUPPORTED) { /* Windows does not say */
-        assert_int_equal(rc, E_OK);
-        assert_false(is_shared);
-    }
-    assert_int_equal(m->fs->is_shared(m->self, "no-such-file", &is_shared, &err),
-                     rc == E_UNSUPPORTED ? E_UNSUPPORTED : E_ABSENT);
+    assert_int_equal(m->fs->is_shared(m->self, NAME, &is_shared, &err), E_OK);
+    assert_false(is_shared);
+    assert_int_equal(m->fs->is_shared(m->self, "no-such-file", &is_shared, &err), E_ABSENT);
 }
 
 static void a_file_can_be_removed_once(void **state)
