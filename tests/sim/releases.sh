@@ -71,6 +71,18 @@ done
 "$publish" feed site --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key maker.key --quiet
 rm -f maker.key
 
+# For a system without links.
+mkdir -p plain/site
+"$publish" keygen --out plain/maker --no-passphrase --quiet
+for version in 1.0.0 2.0.0 3.0.0 4.0.0; do
+    cp -R "trees/$version" "plain/$version"
+    rm -f "plain/$version/share/link"
+    "$publish" release "plain/$version" --product "$product" --version "$version" --dir plain/site --key plain/maker.key --quiet
+    rm -rf "plain/$version"
+done
+"$publish" feed plain/site --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key plain/maker.key --quiet
+rm -f plain/maker.key
+
 # The same as packages of Windows Installer, where there is a tool to make them.
 command -v wixl >/dev/null || exit 0
 

@@ -127,11 +127,11 @@ void scenario_read(const char *path, struct scenario *out)
     out->name = copy(name == NULL ? path : name + 1);
     out->name[strcspn(out->name, ".")] = '\0';
     out->about = attribute(root, "about");
-    char *system = attribute(root, "system"), *releases = attribute(root, "releases");
+    char *system = attribute(root, "system");
+    out->releases = attribute(root, "releases");
     out->is_windows = system != NULL && strcmp(system, "windows") == 0;
-    out->is_msi = releases != NULL && strcmp(releases, "msi") == 0;
+    out->is_msi = out->releases != NULL && strcmp(out->releases, "msi") == 0;
     free(system);
-    free(releases);
     for (xmlNode *node = root->children; node != NULL; node = node->next)
         if (node->type == XML_ELEMENT_NODE)
             read_child(document, node, out);
@@ -160,4 +160,5 @@ void scenario_fini(struct scenario *s)
     buf_fini(&s->product);
     free(s->name);
     free(s->about);
+    free(s->releases);
 }

@@ -48,6 +48,7 @@ struct scenario {
     size_t n_before, n_then;
     struct package_of packages[4];
     size_t n_packages;
+    char *releases;          /* a folder of releases.sh; NULL: its own */
     bool is_windows, is_msi; /* the machine's system; what the releases are */
     bool ends_new;           /* without a fault the explored step leaves the new version */
 };

@@ -308,12 +308,13 @@ int64_t world_clock(const char *releases)
 
 void world_new(struct world *w, const struct scenario *s, const char *releases, const char *root)
 {
-    char path[400], packages[300];
+    char path[400], offered[300];
     struct buf key;
     struct err err;
     memset(w, 0, sizeof(*w));
     w->scenario = s;
-    (void)snprintf(packages, sizeof(packages), "%s/msi", releases);
+    (void)snprintf(offered, sizeof(offered), "%s/%s", releases,
+                   s->releases != NULL ? s->releases : "");
     w->mock = root == NULL ? mock_new(s->is_windows) : NULL;
     w->platform = root == NULL ? mock_platform(w->mock) : platform_native();
     (void)text_copy(w->root, sizeof(w->root), root == NULL ? "" : root);
@@ -329,12 +330,12 @@ void world_new(struct world *w, const struct scenario *s, const char *releases, 
         if (setup_make_folders(w->platform, path, false, &err) != E_OK)
             sim_fail("%s: %s", path, err.text);
     }
-    (void)snprintf(path, sizeof(path), "%s/site", s->is_msi ? packages : releases);
-    world_load(w, path, "/srv/site");
+    (void)snprintf(path, sizeof(path), "%s/site", offered);
+    world_load(w, path, s->is_windows ? "/C:/srv/site" : "/srv/site");
     struct finding_packages finding = { w, releases, path };
     if (s->is_msi && platform_native()->fs->list(NULL, path, find_package, &finding, &err) != E_OK)
         sim_fail("%s: %s (is wixl installed?)", path, err.text);
-    (void)snprintf(path, sizeof(path), "%s/maker.pub", s->is_msi ? packages : releases);
+    (void)snprintf(path, sizeof(path), "%s/maker.pub", offered);
     if (platform_read_file(platform_native(), path, 1000, &key, &err) != E_OK)
         sim_fail("%s: %s", path, err.text);
     put(w, "/etc/app/maker.pub", buf_span(&key), 0644);
