@@ -215,7 +215,7 @@ class Machine:
 
     def start(self, command: str, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*WRAPPER, str(PROGRAM), command, "--format", "json", *words, r"C:\orchard\orchard.xml"],
-                                env={**os.environ, "WINEPREFIX": str(self.prefix)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                env={**os.environ, "WINEPREFIX": str(self.prefix)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     @property
     def tree(self) -> Path:
@@ -260,3 +260,78 @@ def test_a_service_is_upgraded_and_comes_back_when_the_newest_does_not_start(mac
     back = machine.run("rollback", code=DONE)
     assert back.result == "Success" and (machine.version(), machine.files(), machine.service()) == ("1.0.0", OLD, "RUNNING")
     assert machine.run("recover", code=DONE).result is None
+
+
+def offered(tmp_path: Path, maker: Maker) -> tuple[Path, Path]:
+    """A folder of its own with what the maker offers, and its newest good package there: a local medium that can be spoiled."""
+    site = tmp_path / "site"
+    shutil.copytree(maker.site, site)
+    return site, next(site.glob("2.0.0/*.msi"))
+
+
+def take_from(machine: Machine, site: Path) -> None:
+    file = machine.etc / "orchard.xml"
+    text = file.read_text()
+    at = text.index('<feed url="') + len('<feed url="')
+    file.write_text(text[:at] + "file:///" + windows(site / "feed.xml").replace("\\", "/") + text[text.index('"', at):])
+
+
+def test_a_package_that_was_changed_is_refused_and_nothing_is_installed(machine: Machine, maker: Maker, tmp_path: Path) -> None:
+    site, package_file = offered(tmp_path, maker)
+    take_from(machine, site)
+    data = bytearray(package_file.read_bytes())
+    data[len(data) // 2] ^= 1
+    package_file.write_bytes(bytes(data))
+    refused = machine.run("install", "--to", "2.0.0", code=REFUSED)
+    assert refused.result == "PreUpgradeFailure-DigestMismatch"
+    assert machine.files() == [] and machine.service().startswith("none")
+    assert not list(machine.etc.glob("state/**/*.msi")), "what was refused is not kept"
+    assert machine.run("install", "--to", "1.0.0", code=DONE).result == "Success" and machine.version() == "1.0.0"
+
+
+def test_an_older_version_is_not_installed_over_a_newer_one(machine: Machine) -> None:
+    machine.run("install", "--to", "2.0.0", code=DONE)
+    older = machine.run("upgrade", "--to", "1.0.0")
+    assert older.code == FAILED and older.outcome["decision"] == "downgrade"
+    assert machine.version() == "2.0.0" and machine.service() == "RUNNING"
+
+
+def test_a_version_that_somebody_else_installed_counts_and_can_be_come_back_to(machine: Machine, maker: Maker, tmp_path: Path) -> None:
+    file = next(maker.site.glob("1.0.0/*.msi"))
+    in_wine(machine.prefix, "msiexec.exe", "/qn", "/i", windows(file))
+    in_wine(machine.prefix, "sc.exe", "start", "orchard")
+    adopted = machine.run("install", code=DONE)
+    assert (adopted.result, adopted.outcome["to"], machine.version()) == ("Success", "1.0.0", "1.0.0"), adopted.text
+    failed = machine.run("upgrade", "--to", "3.0.0", code=ROLLED_BACK)
+    assert failed.result == "UpgradeFailedRollbackSuccess-ServiceCanNotBeStarted"
+    assert (machine.version(), machine.files(), machine.service()) == ("1.0.0", OLD, "RUNNING")
+
+
+def test_two_at_once(machine: Machine) -> None:
+    machine.run("install", "--to", "1.0.0", code=DONE)
+    first = machine.start("upgrade", "--to", "2.0.0")
+    time.sleep(1.5)
+    second = machine.run("upgrade", "--to", "2.0.0")
+    assert first.wait(LIMIT_S) == DONE
+    assert (second.code, second.outcome["result"]) in ((ABORTED, "UpgradeAbortedAlreadyRunning"), (DONE, None)), second.text
+    assert machine.version() == "2.0.0"
+
+
+def test_killed_at_any_instant_it_is_old_or_new(machine: Machine) -> None:
+    """A run is killed at 20 instants; each time recover leaves one version, whole, with its service."""
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    machine.run("install", "--to", "1.0.0", code=DONE)
+    n_kills = int(os.environ.get("SUREFOOT_KILLS", "20"))
+    for i in range(n_kills):
+        target = "2.0.0" if machine.version() == "1.0.0" else None
+        process = machine.start("upgrade", "--to", target) if target else machine.start("rollback")
+        time.sleep(dice.random() * 4)
+        in_wine(machine.prefix, "taskkill.exe", "/f", "/im", PROGRAM.name, code=None)
+        process.wait(LIMIT_S)
+        recovered = machine.run("recover")
+        assert recovered.code == DONE, (i, recovered.text)
+        assert (machine.version(), machine.files()) in (("1.0.0", OLD), ("2.0.0", NEW)), (i, recovered.text)
+        assert machine.service() == "RUNNING", (i, recovered.text)
+        assert machine.run("recover", code=DONE).result is None
