@@ -385,7 +385,8 @@ static enum errc take(struct world *w, const struct setup *setup, const struct d
                                      .word = setup->path,
                                      .events = &events,
                                      .mode = modes[deed->deed],
-                                     .to = named };
+                                     .to = named,
+                                     .no_rollback = w->no_rollback };
     return upgrade_do(&ask, out, err);
 }
 
