@@ -8,9 +8,22 @@ enum errc fault_ask(const struct fault_plan *plan, enum fault_kind kind, const c
         return E_OK;
     const struct fault_step step = { what, path != NULL ? path : "", kind };
     const struct fault fault = plan->fn(plan->ctx, &step);
-    if (fault.act == FAULT_FAILS)
+    if (fault.act == FAULT_FAILS || fault.act == FAULT_HALF)
         return err_set(err, fault.code, "fails as planned (%s)", what);
     *out_ignored = fault.act == FAULT_IGNORED;
+    return E_OK;
+}
+
+enum errc fault_ask_write(const struct fault_plan *plan, const char *path, size_t len,
+                          size_t *out_len, struct err *err)
+{
+    const struct fault_step step = { "write", path != NULL ? path : "", FAULT_CHANGE };
+    struct fault fault = { FAULT_NONE, E_OK };
+    if (plan != NULL && plan->fn != NULL)
+        fault = plan->fn(plan->ctx, &step);
+    *out_len = fault.act == FAULT_NONE ? len : fault.act == FAULT_HALF ? len / 2 : 0;
+    if (fault.act == FAULT_FAILS || fault.act == FAULT_HALF)
+        return err_set(err, fault.code, "fails as planned (write)");
     return E_OK;
 }
 

@@ -17,6 +17,7 @@ enum fault_act {
     FAULT_NONE = 0, /* the step is taken */
     FAULT_FAILS,    /* it fails with `code`, and nothing has changed */
     FAULT_IGNORED,  /* it is said to be done, and is not */
+    FAULT_HALF,     /* the first half of what is written is, then it fails with `code` */
 };
 
 /* What a step is of. */
@@ -35,7 +36,7 @@ struct fault_step {
 
 struct fault {
     enum fault_act act;
-    enum errc code; /* of FAULT_FAILS */
+    enum errc code; /* of FAULT_FAILS and FAULT_HALF */
 };
 
 typedef struct fault (*fault_fn)(void *ctx, const struct fault_step *step);
@@ -50,6 +51,11 @@ struct fault_plan {
  * over and say E_OK; else the step fails so. */
 MUST_USE enum errc fault_ask(const struct fault_plan *plan, enum fault_kind kind, const char *what,
                              const char *path, bool *out_ignored, struct err *err);
+
+/* fault_ask_write is the same before something is written: *out_len is how many of its `len` bytes
+ * are to be written, whatever it returns. Where a step is no write, FAULT_HALF is FAULT_FAILS. */
+MUST_USE enum errc fault_ask_write(const struct fault_plan *plan, const char *path, size_t len,
+                                   size_t *out_len, struct err *err);
 
 /* fault_nth is a plan's function for the simplest case: the nth step of these kinds (bits 1 << enum
  * fault_kind), counted from 1, is not taken. With n 0 it counts alone. */

@@ -54,9 +54,13 @@ struct wrapped_sink {
 static enum errc sink_add(struct sink *base, struct span bytes, struct err *err)
 {
     const struct wrapped_sink *s = (const struct wrapped_sink *)base;
-    bool is_ignored = false;
-    enum errc rc = fault_ask(s->plan, FAULT_CHANGE, "write", NULL, &is_ignored, err);
-    return rc == E_OK && !is_ignored ? sink_write(s->inner, bytes, err) : rc;
+    struct err own;
+    size_t len = 0;
+    enum errc rc = fault_ask_write(s->plan, NULL, bytes.len, &len, err);
+    enum errc done = len > 0 ? sink_write(s->inner, span_of(bytes.ptr, len), &own) : E_OK;
+    if (rc == E_OK && done != E_OK && err != NULL)
+        *err = own;
+    return rc == E_OK ? done : rc;
 }
 
 static enum errc sink_end(struct sink *base, struct err *err)

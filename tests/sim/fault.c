@@ -68,7 +68,7 @@ static void count(void *ctx)
 }
 
 static void fail_each(struct world *w, const struct ends *ends, const struct sim_effort *effort,
-                      unsigned kinds, enum errc code)
+                      unsigned kinds, enum fault_act act, enum errc code)
 {
     struct counting c = { w, kinds };
     sim_job(1, count, &c);
@@ -77,7 +77,7 @@ static void fail_each(struct world *w, const struct ends *ends, const struct sim
     if (n == 0)
         sim_fail("%s: no operation to fail was seen", w->scenario->name);
     for (uint64_t i = 1; i <= n; i++) {
-        struct failing f = { .w = w, .ends = ends, .nth = { i, kinds, { FAULT_FAILS, code }, 0 } };
+        struct failing f = { .w = w, .ends = ends, .nth = { i, kinds, { act, code }, 0 } };
         sim_job(effort->n_jobs, fail_once, &f);
     }
     sim_jobs_end();
@@ -86,7 +86,8 @@ static void fail_each(struct world *w, const struct ends *ends, const struct sim
 void fault_explore(struct world *w, const struct ends *ends, const struct sim_effort *effort)
 {
     const unsigned all = 1 << FAULT_LOOK | 1 << FAULT_CHANGE | 1 << FAULT_FLUSH | 1 << FAULT_ACT;
-    fail_each(w, ends, effort, all, E_IO);
-    fail_each(w, ends, effort, 1 << FAULT_CHANGE | 1 << FAULT_FLUSH, E_SPACE);
-    fail_each(w, ends, effort, 1 << FAULT_CHANGE | 1 << FAULT_ACT, E_ACCESS);
+    fail_each(w, ends, effort, all, FAULT_FAILS, E_IO);
+    /* a full disk takes the first half of what is written */
+    fail_each(w, ends, effort, 1 << FAULT_CHANGE | 1 << FAULT_FLUSH, FAULT_HALF, E_SPACE);
+    fail_each(w, ends, effort, 1 << FAULT_CHANGE | 1 << FAULT_ACT, FAULT_FAILS, E_ACCESS);
 }
