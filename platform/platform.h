@@ -177,7 +177,8 @@ struct fs_ops {
     /* Flushes the names in a folder (links followed) to the device. NTFS and ReFS log them in
      * order: there a folder that we may not open for writing is E_OK. */
     enum errc (*sync_folder)(void *self, const char *folder, struct err *err);
-    /* Flushes all that is below a folder to the device, contents and names. */
+    /* Flushes all that is below a folder to the device, contents and names. E_BUSY: all but what
+     * others have open such that it can't be (Windows: a program that runs). */
     enum errc (*flush_tree)(void *self, const char *folder, struct err *err);
 
     /* --- one at a time */

@@ -101,6 +101,8 @@ static enum errc flush(const struct setup *setup, const char *folder, struct err
     enum errc rc = p->fs->kind(p->self, folder, &kind, err);
     if (rc == E_OK && kind == FS_FOLDER)
         rc = p->fs->flush_tree(p->self, folder, err);
+    if (rc == E_BUSY) /* what a program runs from, no one has just written */
+        rc = E_OK;
     if (rc == E_OK)
         rc = setup_sync_again(p, folder, err);
     return rc == E_OK ? rc : setup_name_path(folder, err);

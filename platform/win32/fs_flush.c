@@ -127,14 +127,22 @@ static enum errc flush_each(const wchar_t *folder, const wchar_t *pattern, size_
     HANDLE find = FindFirstFileW(pattern, &found);
     if (find == INVALID_HANDLE_VALUE)
         return w32_err_set(err, GetLastError(), "cannot list");
+    struct err busy = { .code = E_OK };
     enum errc rc;
-    do
+    do {
         rc = flush_one(folder, &found, depth, err);
-    while (rc == E_OK && FindNextFileW(find, &found));
+        if (rc == E_BUSY) { /* said at the end; the others are flushed all the same */
+            busy = *err;
+            rc = E_OK;
+        }
+    } while (rc == E_OK && FindNextFileW(find, &found));
     if (rc == E_OK && GetLastError() != ERROR_NO_MORE_FILES)
         rc = w32_err_set(err, GetLastError(), "cannot list further");
     (void)FindClose(find);
-    return rc;
+    if (rc != E_OK || busy.code == E_OK)
+        return rc;
+    *err = busy;
+    return E_BUSY;
 }
 
 /* What is in it first, then its names. */
@@ -147,9 +155,17 @@ static enum errc flush_below(const wchar_t *folder, size_t depth, struct err *er
     if (pattern == NULL)
         return err_nomem(err);
     (void)swprintf(pattern, room, L"%ls\\*", folder);
-    enum errc rc = flush_each(folder, pattern, depth, err);
+    struct err busy, *said = err != NULL ? err : &busy;
+    enum errc rc = flush_each(folder, pattern, depth, said);
     free(pattern);
-    return rc == E_OK ? sync_wide(folder, err) : rc;
+    if (rc == E_OK || rc == E_BUSY) {
+        struct err names;
+        enum errc own = sync_wide(folder, &names);
+        if (own != E_OK)
+            *said = names;
+        rc = own != E_OK ? own : rc;
+    }
+    return rc;
 }
 
 enum errc fs_flush_tree(void *self, const char *folder, struct err *err)

@@ -25,6 +25,7 @@ if not WRAPPER or not os.environ.get("WINEPREFIX"):
 
 BUILD = Path(os.environ["SUREFOOT"]).resolve().parent.parent
 PROGRAM, PUBLISH, SERVICE = BUILD / "tests/surefoot_wine.exe", BUILD / "tests/surefoot-publish_wine.exe", BUILD / "tests/tools/win_service.exe"
+HELPER = BUILD / "tests/tools/win_child.exe"
 TEMPLATE = Path(os.environ["WINEPREFIX"]).resolve().parent / "template"
 PREFIX_TOOL = ROOT / "packaging/win32/wine-prefix"
 UPGRADE_CODE = "{7B3E64B1-5E2C-4D0A-9A41-0C7C5A1D2E00}"
@@ -60,7 +61,10 @@ class Prefix:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         subprocess.run([PREFIX_TOOL, TEMPLATE, folder], check=True, capture_output=True, timeout=LIMIT_S)
-        self.waiting = subprocess.Popen([*WRAPPER, "cmd.exe"], env={**os.environ, "WINEPREFIX": str(folder)}, stdin=subprocess.PIPE,
+        self.start()
+
+    def start(self) -> None:
+        self.waiting = subprocess.Popen([*WRAPPER, "cmd.exe"], env={**os.environ, "WINEPREFIX": str(self.folder)}, stdin=subprocess.PIPE,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def end(self) -> None:
@@ -87,6 +91,7 @@ def package(folder: Path, version: str, how: str = "run", files: dict[str, str] 
     work = folder / f"work-{version}"
     work.mkdir()
     shutil.copy(SERVICE, work / "orchard.exe")
+    (work / "helper.exe").write_bytes(HELPER.read_bytes() + version.encode())
     texts = {"version.txt": version, **(files or {})}
     parts = ""
     for i, (name, text) in enumerate(texts.items()):
@@ -106,9 +111,10 @@ def package(folder: Path, version: str, how: str = "run", files: dict[str, str] 
         <ServiceInstall Id="Install" Name="orchard" DisplayName="Orchard" Type="ownProcess" Start="demand" ErrorControl="normal" Arguments="orchard {how}"/>
         <ServiceControl Id="Control" Name="orchard" Stop="both" Remove="uninstall" Wait="yes"/>
       </Component>
+      <Component Id="Helper" Guid="{{7B3E64B1-5E2C-4D0A-9A41-0C7C5A1D2E02}}" Win64="yes"><File Id="Helper" Source="helper.exe" Name="helper.exe" KeyPath="yes"/></Component>
       {parts}
     </Directory></Directory></Directory>
-    <Feature Id="All" Level="1"><ComponentRef Id="Service"/>{"".join(f'<ComponentRef Id="C{i}"/>' for i in range(len(texts)))}</Feature>
+    <Feature Id="All" Level="1"><ComponentRef Id="Service"/><ComponentRef Id="Helper"/>{"".join(f'<ComponentRef Id="C{i}"/>' for i in range(len(texts)))}</Feature>
   </Product>
 </Wix>
 """)
@@ -241,7 +247,7 @@ def machine(tmp_path: Path, maker: Maker, server: Nginx) -> Iterator[Machine]:
     m.machine.end()
 
 
-OLD, NEW = ["old.txt", "orchard.exe", "version.txt"], ["new.txt", "orchard.exe", "version.txt"]
+OLD, NEW = ["helper.exe", "old.txt", "orchard.exe", "version.txt"], ["helper.exe", "new.txt", "orchard.exe", "version.txt"]
 
 
 # -- the way there and back ------------------------------------------------------------------------------------------------
@@ -335,3 +341,26 @@ def test_killed_at_any_instant_it_is_old_or_new(machine: Machine) -> None:
         assert (machine.version(), machine.files()) in (("1.0.0", OLD), ("2.0.0", NEW)), (i, recovered.text)
         assert machine.service() == "RUNNING", (i, recovered.text)
         assert machine.run("recover", code=DONE).result is None
+
+
+def test_a_file_in_use_makes_a_restart_needed_and_the_run_goes_on_after_it(machine: Machine) -> None:
+    machine.run("install", "--to", "1.0.0", code=DONE)
+    ready = machine.drive / "ready"
+    helper = subprocess.Popen([*WRAPPER, r"C:\Program Files\Orchard\helper.exe", "deaf", r"C:\ready"], stdin=subprocess.DEVNULL,
+                              env={**os.environ, "WINEPREFIX": str(machine.prefix)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        if ready.exists():
+            break
+        time.sleep(0.1)
+    assert ready.exists()
+    waits = machine.run("upgrade", "--to", "2.0.0", code=RESTART)
+    assert waits.result is None and waits.outcome["restart_needed"] is True
+    assert machine.service() == "STOPPED", "nothing is started in between"
+    again = machine.run("upgrade", "--to", "2.0.0", code=RESTART)
+    assert again.outcome["restart_needed"] is True
+    machine.machine.end()
+    helper.wait(LIMIT_S)
+    machine.machine.start()
+    in_wine(machine.prefix, "wineboot.exe", "--restart", code=None)
+    done = machine.run("recover", code=DONE)
+    assert done.result == "Success" and (machine.version(), machine.files(), machine.service()) == ("2.0.0", NEW, "RUNNING")
