@@ -1,6 +1,8 @@
 /* systemd over D-Bus (org.freedesktop.systemd1(5)), through libsystemd: root asks the system's
- * manager, an ordinary user their own. */
+ * manager, an ordinary user their own. The library is loaded when a service is asked, since most
+ * runs ask none and it brings six more. */
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +21,33 @@
 #define SERVICE_FACE "org.freedesktop.systemd1.Service"
 #define NAME_ROOM 300
 #define CALL_MS (20 * 1000)
+#define LIBRARY "libsystemd.so.0"
+#define CALLS(X)                                                                                   \
+    X(call_method)                                                                                 \
+    X(close)                                                                                       \
+    X(error_free)                                                                                  \
+    X(get_property)                                                                                \
+    X(get_property_string)                                                                         \
+    X(get_property_trivial)                                                                        \
+    X(is_ready)                                                                                    \
+    X(match_signal)                                                                                \
+    X(message_read)                                                                                \
+    X(message_unref)                                                                               \
+    X(open_system)                                                                                 \
+    X(open_user)                                                                                   \
+    X(process)                                                                                     \
+    X(set_method_call_timeout)                                                                     \
+    X(unref)                                                                                       \
+    X(wait)
 
 /* --- the bus */
 
 struct manager {
+    struct {
+#define X(name) __typeof__(sd_bus_##name) *name;
+        CALLS(X)
+#undef X
+    } call;
     sd_bus *bus;
     int64_t end_ms; /* no answer is waited for past it */
 };
@@ -37,28 +62,48 @@ static int64_t left_ms(const struct manager *m)
 static sd_bus *in_time(const struct manager *m)
 {
     const int64_t left = left_ms(m), ms = left < CALL_MS ? left : CALL_MS;
-    (void)sd_bus_set_method_call_timeout(m->bus, ms > 0 ? (uint64_t)ms * 1000 : 1);
+    (void)m->call.set_method_call_timeout(m->bus, ms > 0 ? (uint64_t)ms * 1000 : 1);
     return m->bus;
 }
 
 /* One piece of the bus's work, or a wait for the next. */
 static int work_bus(const struct manager *m)
 {
-    int r = sd_bus_process(m->bus, NULL);
+    int r = m->call.process(m->bus, NULL);
     if (r != 0)
         return r;
     if (left_ms(m) == 0)
         return -ETIMEDOUT;
-    r = sd_bus_wait(m->bus, (uint64_t)left_ms(m) * 1000);
+    r = m->call.wait(m->bus, (uint64_t)left_ms(m) * 1000);
     return r == -EINTR ? 0 : r;
+}
+
+/* It is never unloaded: it may keep what it needs for a thread's end. */
+static enum errc load(struct manager *m, struct err *err)
+{
+    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_NODELETE);
+    if (library == NULL)
+        return err_set(err, E_UNSUPPORTED,
+                       "this machine has no " LIBRARY "; install it, or give the service start, "
+                       "stop and status commands in the product file");
+#define X(name)                                                                                    \
+    *(void **)&m->call.name = dlsym(library, "sd_bus_" #name);                                     \
+    if (m->call.name == NULL)                                                                      \
+        return err_set(err, E_UNSUPPORTED, "this machine's " LIBRARY " has no sd_bus_" #name);
+    CALLS(X)
+#undef X
+    return E_OK;
 }
 
 /* The library alone would wait much longer for a bus that takes the connection and says nothing. */
 static enum errc open_bus(struct manager *m, int64_t timeout_ms, struct err *err)
 {
     m->end_ms = posix_monotonic_ms() + timeout_ms;
-    int r = posix_is_elevated() ? sd_bus_open_system(&m->bus) : sd_bus_open_user(&m->bus);
-    while (r >= 0 && (r = sd_bus_is_ready(m->bus)) == 0)
+    enum errc rc = load(m, err);
+    if (rc != E_OK)
+        return rc;
+    int r = posix_is_elevated() ? m->call.open_system(&m->bus) : m->call.open_user(&m->bus);
+    while (r >= 0 && (r = m->call.is_ready(m->bus)) == 0)
         r = work_bus(m);
     if (r == -ETIMEDOUT)
         return err_set(err, E_TIMEOUT, "the bus of the system does not answer");
@@ -75,8 +120,10 @@ static enum errc open_bus(struct manager *m, int64_t timeout_ms, struct err *err
 /* Without a flush, which waits for a bus that says nothing: nothing of ours is on its way. */
 static void close_bus(const struct manager *m)
 {
-    sd_bus_close(m->bus);
-    sd_bus_unref(m->bus);
+    if (m->bus == NULL)
+        return;
+    m->call.close(m->bus);
+    m->call.unref(m->bus);
 }
 
 static enum errc call_failed(int r, const sd_bus_error *e, const char *what, struct err *err)
@@ -130,15 +177,15 @@ static enum errc find_unit(const struct manager *m, const char *unit, char **out
     sd_bus_error e = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
     const char *path = NULL;
-    int r = sd_bus_call_method(in_time(m), MANAGER, MANAGER_PATH, MANAGER_FACE, "LoadUnit", &e,
-                               &reply, "s", unit);
+    int r = m->call.call_method(in_time(m), MANAGER, MANAGER_PATH, MANAGER_FACE, "LoadUnit", &e,
+                                &reply, "s", unit);
     if (r >= 0)
-        r = sd_bus_message_read(reply, "o", &path);
+        r = m->call.message_read(reply, "o", &path);
     enum errc rc = r < 0 ? call_failed(r, &e, "asking for the unit", err) : E_OK;
     if (rc == E_OK && (*out_path = strdup(path)) == NULL)
         rc = err_nomem(err);
-    sd_bus_message_unref(reply);
-    sd_bus_error_free(&e);
+    m->call.message_unref(reply);
+    m->call.error_free(&e);
     return rc;
 }
 
@@ -147,12 +194,12 @@ static enum errc get_text(const struct manager *m, const char *path, const char 
 {
     sd_bus_error e = SD_BUS_ERROR_NULL;
     char *text = NULL;
-    int r = sd_bus_get_property_string(in_time(m), MANAGER, path, face, property, &e, &text);
+    int r = m->call.get_property_string(in_time(m), MANAGER, path, face, property, &e, &text);
     enum errc rc = r < 0 ? call_failed(r, &e, property, err) : E_OK;
     if (rc == E_OK)
         (void)text_printable(span_text(text), to, room);
     free(text);
-    sd_bus_error_free(&e);
+    m->call.error_free(&e);
     return rc;
 }
 
@@ -161,10 +208,10 @@ static uint32_t get_number(const struct manager *m, const char *path, const char
 {
     sd_bus_error e = SD_BUS_ERROR_NULL;
     uint32_t value = 0;
-    if (sd_bus_get_property_trivial(in_time(m), MANAGER, path, SERVICE_FACE, property, &e, 'u',
-                                    &value) < 0)
+    if (m->call.get_property_trivial(in_time(m), MANAGER, path, SERVICE_FACE, property, &e, 'u',
+                                     &value) < 0)
         value = 0;
-    sd_bus_error_free(&e);
+    m->call.error_free(&e);
     return value;
 }
 
@@ -243,6 +290,7 @@ static enum errc service_status(void *self, const char *name, struct service_sta
 /* --- turning */
 
 struct job {
+    const struct manager *m;
     char path[200];
     char result[40]; /* "" until it is over */
 };
@@ -254,7 +302,7 @@ static int job_removed(sd_bus_message *message, void *ctx, sd_bus_error *e)
     const char *path = NULL, *unit = NULL, *result = NULL;
     uint32_t id = 0;
     UNUSED(e);
-    if (sd_bus_message_read(message, "uoss", &id, &path, &unit, &result) >= 0 &&
+    if (job->m->call.message_read(message, "uoss", &id, &path, &unit, &result) >= 0 &&
         strcmp(job->path, path) == 0)
         (void)text_printable(span_text(result), job->result, sizeof(job->result));
     return 0;
@@ -263,13 +311,13 @@ static int job_removed(sd_bus_message *message, void *ctx, sd_bus_error *e)
 static enum errc subscribe(const struct manager *m, struct job *job, struct err *err)
 {
     sd_bus_error e = SD_BUS_ERROR_NULL;
-    int r = sd_bus_match_signal(in_time(m), NULL, MANAGER, MANAGER_PATH, MANAGER_FACE, "JobRemoved",
-                                job_removed, job);
+    int r = m->call.match_signal(in_time(m), NULL, MANAGER, MANAGER_PATH, MANAGER_FACE,
+                                 "JobRemoved", job_removed, job);
     if (r >= 0)
-        r = sd_bus_call_method(in_time(m), MANAGER, MANAGER_PATH, MANAGER_FACE, "Subscribe", &e,
-                               NULL, "");
+        r = m->call.call_method(in_time(m), MANAGER, MANAGER_PATH, MANAGER_FACE, "Subscribe", &e,
+                                NULL, "");
     enum errc rc = r < 0 ? call_failed(r, &e, "listening", err) : E_OK;
-    sd_bus_error_free(&e);
+    m->call.error_free(&e);
     return rc;
 }
 
@@ -279,15 +327,15 @@ static enum errc begin_job(const struct manager *m, const char *method, const ch
     sd_bus_error e = SD_BUS_ERROR_NULL;
     sd_bus_message *reply = NULL;
     const char *path = NULL;
-    int r = sd_bus_call_method(in_time(m), MANAGER, MANAGER_PATH, MANAGER_FACE, method, &e, &reply,
-                               "ss", unit, "replace");
+    int r = m->call.call_method(in_time(m), MANAGER, MANAGER_PATH, MANAGER_FACE, method, &e, &reply,
+                                "ss", unit, "replace");
     if (r >= 0)
-        r = sd_bus_message_read(reply, "o", &path);
+        r = m->call.message_read(reply, "o", &path);
     enum errc rc = r < 0 ? call_failed(r, &e, method, err) : E_OK;
     if (rc == E_OK)
         text_copy(job->path, sizeof(job->path), path);
-    sd_bus_message_unref(reply);
-    sd_bus_error_free(&e);
+    m->call.message_unref(reply);
+    m->call.error_free(&e);
     return rc;
 }
 
@@ -342,11 +390,11 @@ static bool has_job(const struct manager *m, const char *path)
     sd_bus_message *reply = NULL;
     const char *job = NULL;
     uint32_t id = 0;
-    if (sd_bus_get_property(in_time(m), MANAGER, path, UNIT_FACE, "Job", NULL, &reply, "(uo)") <
+    if (m->call.get_property(in_time(m), MANAGER, path, UNIT_FACE, "Job", NULL, &reply, "(uo)") <
             0 ||
-        sd_bus_message_read(reply, "(uo)", &id, &job) < 0)
+        m->call.message_read(reply, "(uo)", &id, &job) < 0)
         id = 0;
-    sd_bus_message_unref(reply);
+    m->call.message_unref(reply);
     return id != 0;
 }
 
@@ -363,6 +411,8 @@ static enum errc turn(const char *name, bool is_start, int64_t timeout_ms, struc
     struct manager m = { .bus = NULL };
     char *path = NULL, unit[NAME_ROOM];
     enum errc rc = job == NULL ? err_nomem(err) : open_bus(&m, timeout_ms, err);
+    if (job != NULL)
+        job->m = &m;
     if (rc == E_OK)
         rc = find_unit(&m, unit_name(name, unit), &path, err);
     if (rc == E_OK)
