@@ -157,7 +157,8 @@ static enum errc make_way(const struct msi_ask *ask, const struct msi_installed 
 {
     enum errc rc = E_OK;
     for (size_t i = 0; i < installed->n && rc == E_OK; i++)
-        if (is_in_the_way(&installed->items[i].product, id))
+        if (is_in_the_way(&installed->items[i].product, id) ||
+            (ask->is_back && !is_same(&installed->items[i].product, id)))
             rc = take_away(ask, &installed->items[i].product, restart, err);
     return rc;
 }
@@ -211,6 +212,9 @@ enum errc msi_switch_to(const struct msi_ask *ask, const struct msi_held *held, 
         return err_nomem(err);
     *out_restart = false;
     enum errc rc = bring(ask, held, installed, out_restart, err);
+    struct err ignored;
+    if (rc == E_IO) /* what it wrote and took away again must not come back */
+        (void)!flush(ask->setup, ask->setup->install, &ignored);
     free(installed);
     return rc == E_OK ? rc : err_prefix(err, "installing %.32s: ", held->id.version);
 }

@@ -37,6 +37,7 @@ struct msi_ask {
     const struct setup *setup;
     const struct events *events;
     const char *log; /* path of Windows Installer's log; NULL: none */
+    bool is_back;    /* whatever else is installed is taken away before, not by the package */
 };
 
 /* msi_switch_await waits until no installation is under way: E_BUSY where that does not come. */

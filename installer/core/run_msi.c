@@ -83,7 +83,7 @@ static void finish_new(struct run *run, const struct msi_ask *ask)
 enum errc run_msi_switch_back(struct run *run, struct err *err)
 {
     char log[SETUP_PATH_ROOM];
-    const struct msi_ask ask = ask_of(run, log);
+    struct msi_ask ask = ask_of(run, log);
     bool restart = false;
     enum errc rc = msi_switch_await(&ask, err);
     if (rc != E_OK)
@@ -91,6 +91,7 @@ enum errc run_msi_switch_back(struct run *run, struct err *err)
     if (run->held_new.source == NULL) /* we were not there when it ended */
         finish_new(run, &ask);
     msi_kept_release(&run->held_new);
+    ask.is_back = true;
     if (run->old_name[0] != '\0') {
         rc = hold(run, run->old_name, &run->held_old, err);
         if (rc == E_OK)
