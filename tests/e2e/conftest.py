@@ -1,7 +1,10 @@
-"""Where the program is and how it is run. SUREFOOT: its path; SUREFOOT_WRAPPER: words before it, such as wine64."""
+"""Where the program is and how it is run. SUREFOOT: its path; SUREFOOT_WRAPPER: words before it, such as wine64; SUREFOOT_MANY: the
+program that runs many lines in one process, for those tests that judge some thousand files and ask no more of the process than its
+answers."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -9,22 +12,32 @@ import resource
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import jsonschema
 import pytest
+from many import Many
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-PROGRAM = Path(os.environ.get("SUREFOOT", "build/surefoot"))
+PROGRAM = ROOT / os.environ.get("SUREFOOT", "build/surefoot")
 WRAPPER = os.environ.get("SUREFOOT_WRAPPER", "").split()
+BUILD = next((folder for folder in PROGRAM.resolve().parents if (folder / "build.ninja").exists()), PROGRAM.parent)
 LIMIT_S = 10.0
 SLACK = 6 if WRAPPER else 2                                        # on the clock, for a busy machine
 CRASH = ("AddressSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "runtime error:", "Assertion", "assertion", "Segmentation fault", "core dumped",
          "stack smashing", "double free", "corrupted", "Unhandled exception", "Backtrace")
+
+
+def built(name: str, why: str = "") -> Path:
+    """A program of the tests, tests/NAME, of the build that the program is of; without it the test is skipped, `why` says when that is so."""
+    file = BUILD / "tests" / f"{name}{PROGRAM.suffix}"
+    if not file.exists():
+        pytest.skip(f"tests/{name} is not built" + (f": {why}" if why else ""))
+    return file
 
 
 @lru_cache(maxsize=None)
@@ -71,11 +84,28 @@ class Ran:
         return [read_line(line) for line in self.out.splitlines() if line.strip()]
 
 
-def run_surefoot(*args: str, limit_s: float = LIMIT_S) -> Ran:
-    """Runs the program and fails on a crash or a late end, whatever else it says."""
-    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    start = used()
-    done = subprocess.run([*WRAPPER, str(program), *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s * SLACK, check=False)
+def run_alone(*args: str, limit_s: float) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run([*WRAPPER, str(PROGRAM), *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s * SLACK, check=False)
+
+
+@lru_cache(maxsize=None)
+def many() -> Many | None:
+    program = os.environ.get("SUREFOOT_MANY")
+    if not program:
+        return None
+    made = Many([*WRAPPER, program])
+    atexit.register(made.close)
+    return made
+
+
+def run_surefoot(*args: str, limit_s: float = LIMIT_S, in_turn: bool = False) -> Ran:
+    """Runs the program and fails on a crash or a late end, whatever else it says. `in_turn`: in one process with others, where there is
+    a program for that."""
+    start, serving = used(), many() if in_turn else None
+    if serving is not None and serving.serves():
+        done = serving.run(args, limit_s * SLACK)
+    else:
+        done = run_alone(*args, limit_s=limit_s)
     ran = Ran(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace"), used() - start)
     assert ran.code >= 0, f"ended by signal {-ran.code}\n{ran.err}"
     for word in CRASH:
@@ -83,10 +113,14 @@ def run_surefoot(*args: str, limit_s: float = LIMIT_S) -> Ran:
     return ran
 
 
+# Tests of the program itself, each run of which is a process.
+ALONE = ("test_commands", "test_limits", "test_alloc", "test_big")
+
+
 @pytest.fixture
-def surefoot() -> Callable[..., Ran]:
+def surefoot(request: pytest.FixtureRequest) -> Callable[..., Ran]:
     """The program as a function of its arguments."""
-    return run_surefoot
+    return partial(run_surefoot, in_turn=request.module.__name__ not in ALONE)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import PROGRAM, ROOT, WRAPPER, schema_of
 
-SUREFOOT = (ROOT / PROGRAM).resolve()
+SUREFOOT = PROGRAM.resolve()
 PUBLISH = (ROOT / os.environ.get("SUREFOOT_PUBLISH", SUREFOOT.parent.parent / "keys" / "surefoot-publish")).resolve()
 
 pytestmark = pytest.mark.skipif(bool(WRAPPER), reason="surefoot-publish is not built for Windows")

@@ -26,8 +26,7 @@ on_posix = pytest.mark.skipif(os.name != "posix" or bool(WRAPPER), reason="file 
 
 
 def command(*words: str | bytes | Path) -> list[str | bytes]:
-    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    return [*WRAPPER, str(program), *(str(w) if isinstance(w, Path) else w for w in words)]
+    return [*WRAPPER, str(PROGRAM), *(str(w) if isinstance(w, Path) else w for w in words)]
 
 
 def run(*words: str | bytes | Path, env: dict[str, str] | None = None, limit_s: float = 60, **how: Any) -> subprocess.CompletedProcess[bytes]:

@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 import pytest
 
-from conftest import PROGRAM, ROOT
+from conftest import built
 
 from tests.kit import cab, cat, cms, detached, minisign, msi, pe, script
 from tests.kit import pki as pk
@@ -72,11 +72,7 @@ KINDS: dict[str, Callable[[], Kind]] = {
 
 
 def tool() -> Path:
-    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    folder = Path(os.environ.get("SUREFOOT_TOOLS") or program.resolve().parent.parent / "tests" / "tools")
-    if not (folder / "alloc_fail").exists():
-        pytest.skip("alloc_fail is not beside the program: it is built on POSIX only, and without sanitizers")
-    return folder / "alloc_fail"
+    return built("tools/alloc_fail", "so on Windows, and with sanitizers")
 
 
 def words(folder: Path, kind: Kind) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from conftest import CRASH, PROGRAM, ROOT
+from conftest import CRASH, PROGRAM, built
 
 from tests.kit import databases as kit
 
@@ -27,13 +27,12 @@ LIBRARY = next(iter(Path("/usr/lib").glob("*/odbc/libsqlite3odbc.so")), "SQLite3
 
 
 def tool() -> Path:
-    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    found = [f for f in (folder / "tests" / "tools" / "db_ask" for folder in program.parents) if f.exists()]
-    if not found or program.suffix:
-        pytest.skip("db_ask is not built, or not for POSIX")
-    if not is_with_odbc(found[0]):
+    if PROGRAM.suffix:
+        pytest.skip("databases as POSIX has them")
+    found = built("tools/db_ask")
+    if not is_with_odbc(found):
         pytest.skip("this build is without ODBC")
-    return found[0]
+    return found
 
 
 @lru_cache(maxsize=None)

@@ -95,8 +95,7 @@ def test_the_document_in_the_page_is_one(shelf: Shelf) -> None:
 
 def build_folder() -> Path:
     """Where the program under test was built; the library lies in the same tree."""
-    program = (PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM).resolve()
-    return program.parent.parent
+    return PROGRAM.resolve().parent.parent
 
 
 @on_posix

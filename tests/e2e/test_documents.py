@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
-from conftest import CRASH, PROGRAM, ROOT, WRAPPER
+from conftest import CRASH, ROOT, WRAPPER, built
 
 AT_ONCE = 400                                                       # files in one call: a command line has its limits
 FULL = os.environ.get("SUREFOOT_SCAN") == "full"
@@ -291,12 +291,7 @@ def changes(good: Node) -> list[tuple[str, str]]:
 # -- the two judges ------------------------------------------------------------------------------------------------------------
 
 def tool(name: str = "document_read") -> Path:
-    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    folder = Path(os.environ.get("SUREFOOT_TOOLS") or program.resolve().parent.parent / "tests" / "tools")
-    for file in (folder / name, folder / f"{name}.exe"):
-        if file.exists():
-            return file
-    pytest.skip(f"{name} is not beside the program: " + ("it is built on POSIX only, and without sanitizers" if name != "document_read" else str(folder)))
+    return built(f"tools/{name}", "" if name == "document_read" else "so on Windows, and with sanitizers")
 
 
 def read(kind: str, folder: Path, names: list[str]) -> list[str]:

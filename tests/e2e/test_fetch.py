@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from conftest import CRASH, PROGRAM, ROOT
+from conftest import CRASH, WRAPPER, built
 
 if sys.platform == "win32" or not (shutil.which("nginx", path="/usr/sbin:/usr/bin") and shutil.which("tinyproxy", path="/usr/sbin:/usr/bin")):
     pytest.skip("nginx or tinyproxy is not here", allow_module_level=True)
@@ -53,11 +53,9 @@ class Fetched:
 
 
 def program() -> str:
-    base = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    found = [f for f in (folder / "tests" / "tools" / "fetch_tool" for folder in base.parents) if f.exists()]
-    if not found:
-        pytest.skip("tests/tools/fetch_tool is not built: no libcurl here")
-    return str(found[0])
+    if WRAPPER:
+        pytest.skip("run as it is, on POSIX")
+    return str(built("tools/fetch_tool", "no libcurl here"))
 
 
 def fetch(*args: str | Path | int, env: dict[str, str] | None = None, before: Callable[[], None] | None = None) -> Fetched:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CRASH, PROGRAM, ROOT, WRAPPER
+from conftest import CRASH, ROOT, WRAPPER, built
 from msi_package import BINARY, KEY, LONG, PROPERTY, TEXT_NULL, Package
 
 from tests.kit import cfb, msi
@@ -21,11 +21,7 @@ NEEDED = ("Property", "Upgrade", "InstallExecuteSequence", "Media", "File")
 
 
 def dumper() -> list[str]:
-    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    found = [f for f in (folder / "tests" / "tools" / f"msi_dump{program.suffix}" for folder in program.parents) if f.exists()]
-    if not found:
-        pytest.skip("msi_dump is not built")
-    return [*WRAPPER, str(found[0])]
+    return [*WRAPPER, str(built("tools/msi_dump"))]
 
 
 def dump(file: Path, *words: str) -> tuple[int, str, str]:

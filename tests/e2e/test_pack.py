@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from conftest import CRASH, PROGRAM, ROOT
+from conftest import CRASH, WRAPPER, built
 
 from tests.kit import archives as kit
 
@@ -20,11 +20,10 @@ Made = dict[str, bytes]
 
 
 def tool(name: str, *args: str | Path, env: dict[str, str] | None = None, umask: int = 0o022) -> subprocess.CompletedProcess[str]:
-    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    found = [f for f in (folder / "tests" / "tools" / name for folder in program.parents) if f.exists()]
-    if not found:
-        pytest.skip(f"tests/tools/{name} is not built: no libarchive here (so on Windows)")
-    done = subprocess.run([str(found[0]), *map(str, args)], capture_output=True, timeout=60, check=False, encoding="utf-8", env={**os.environ, **(env or {})}, umask=umask)
+    if WRAPPER:
+        pytest.skip("run as it is, on POSIX")
+    program = built(f"tools/{name}", "no libarchive here")
+    done = subprocess.run([str(program), *map(str, args)], capture_output=True, timeout=60, check=False, encoding="utf-8", env={**os.environ, **(env or {})}, umask=umask)
     assert done.returncode in (0, 1), done
     for word in CRASH:
         assert word not in done.stderr, done.stderr

@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 
 import pytest
-from conftest import PROGRAM, ROOT, WRAPPER
+from conftest import WRAPPER, built
 
 OURS = (17, 0, 0)                                                    # the Unicode version of manifest/path_fold.c
 PYTHONS = tuple(int(part) for part in unicodedata.unidata_version.split("."))
@@ -28,12 +28,8 @@ pytestmark = pytest.mark.skipif(PYTHONS > OURS, reason=f"Python's tables are of 
 
 def ask(texts: list[str]) -> list[str | None]:
     """The key of each path, or None for one that is refused."""
-    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    found = [f for f in (folder / "tests" / "tools" / f"path_fold{program.suffix}" for folder in program.parents) if f.exists()]
-    if not found:
-        pytest.skip("path_fold is not built")
     lines = "".join(" ".join(f"{ord(c):x}" for c in text) + "\n" for text in texts)
-    done = subprocess.run([*WRAPPER, str(found[0])], input=lines, capture_output=True, timeout=120, check=False, encoding="utf-8")
+    done = subprocess.run([*WRAPPER, str(built("tools/path_fold"))], input=lines, capture_output=True, timeout=120, check=False, encoding="utf-8")
     assert done.returncode == 0 and not done.stderr, done.stderr
     answers = done.stdout.splitlines()
     assert len(answers) == len(texts)

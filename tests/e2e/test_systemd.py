@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from conftest import CRASH, PROGRAM, ROOT, SLACK
+from conftest import CRASH, SLACK, built
 from upgrade_kit import ABORTED, DONE, FAILED, ROLLBACK_FAILED, ROLLED_BACK, Machine, World
 
 from tests.kit import systemd as kit
@@ -34,13 +34,11 @@ if not kit.is_there():
 
 @lru_cache(maxsize=None)
 def tool() -> Path:
-    program = PROGRAM if PROGRAM.is_absolute() else ROOT / PROGRAM
-    found = [f for f in (folder / "tests" / "tools" / "service_ask" for folder in program.parents) if f.exists()]
-    assert found, "service_ask is not built"
-    done = subprocess.run([str(found[0]), "status", "x"], env={"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere"}, capture_output=True, text=True, timeout=20, check=False)
+    found = built("tools/service_ask")
+    done = subprocess.run([str(found), "status", "x"], env={"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere"}, capture_output=True, text=True, timeout=20, check=False)
     if "this build knows no service manager" in done.stdout:
         pytest.skip("this build is without systemd")
-    return found[0]
+    return found
 
 
 def ask(env: dict[str, str], *words: object, within_s: float = 1.0) -> str:
