@@ -1,15 +1,16 @@
 #!/bin/sh
 # Makes what the simulator's machines are offered: a small product in versions, published by the real surefoot-publish.
 #
-#   usage: releases.sh SUREFOOT-PUBLISH FOLDER [PRODUCT]
+#   usage: releases.sh SUREFOOT-PUBLISH FOLDER [PRODUCT [CTL]]
 #
+#   CTL                     the product's program, where there is no shell to run it: only releases without links are made then
 #   FOLDER/trees/VERSION/   the maker's folder of built files          FOLDER/site/   the release folder, all versions offered
 #   FOLDER/maker.pub        the key's public half
 #
 # 1.0.0 is plain. 2.0.0 migrates the data, has files that are new, gone, changed and unchanged, and a new setting. 3.0.0 migrates and is
 # not well. 4.0.0 does not start.
 set -eu
-publish=$(realpath "$1") folder=$2 product=${3:-app}
+publish=$(realpath "$1") folder=$2 product=${3:-app} program=${4:+$(realpath "$4")}
 rm -rf "$folder"
 mkdir -p "$folder/trees" "$folder/site"
 cd "$folder"
@@ -38,7 +39,7 @@ CTL
 grow() { # VERSION SCHEMA [HOW IT MISBEHAVES]
     tree=trees/$1
     mkdir -p "$tree/bin" "$tree/conf" "$tree/lib/deep" "$tree/share"
-    ctl >"$tree/bin/ctl"
+    if [ -n "$program" ]; then cp "$program" "$tree/bin/ctl"; else ctl >"$tree/bin/ctl"; fi
     chmod 755 "$tree/bin/ctl"
     echo "$1" >"$tree/lib/version"
     echo "$2" >"$tree/lib/schema"
@@ -60,28 +61,31 @@ grow() { # VERSION SCHEMA [HOW IT MISBEHAVES]
     fi
 }
 
-"$publish" keygen --out maker --no-passphrase --quiet
 grow 1.0.0 1
 grow 2.0.0 2
 grow 3.0.0 2 ill
 grow 4.0.0 2 dead
-for version in 1.0.0 2.0.0 3.0.0 4.0.0; do
-    "$publish" release "trees/$version" --product "$product" --version "$version" --dir site --key maker.key --quiet
-done
-"$publish" feed site --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key maker.key --quiet
-rm -f maker.key
+
+offer() { # FOLDER WHAT-OF-A-VERSION [OPTION...]
+    where=$1 what=$2
+    shift 2
+    "$publish" keygen --out "$where/maker" --no-passphrase --quiet
+    for version in 1.0.0 2.0.0 3.0.0 4.0.0; do
+        "$publish" release "$(echo "$what" | sed "s/VERSION/$version/")" --product "$product" --version "$version" --dir "$where/site" \
+            --key "$where/maker.key" --quiet "$@"
+    done
+    "$publish" feed "$where/site" --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key "$where/maker.key" --quiet
+    rm -f "$where/maker.key"
+}
+[ -n "$program" ] || offer . trees/VERSION
 
 # For a system without links.
 mkdir -p plain/site
-"$publish" keygen --out plain/maker --no-passphrase --quiet
-for version in 1.0.0 2.0.0 3.0.0 4.0.0; do
-    cp -R "trees/$version" "plain/$version"
-    rm -f "plain/$version/share/link"
-    "$publish" release "plain/$version" --product "$product" --version "$version" --dir plain/site --key plain/maker.key --quiet
-    rm -rf "plain/$version"
-done
-"$publish" feed plain/site --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key plain/maker.key --quiet
-rm -f plain/maker.key
+cp -R trees plain/trees
+rm -f plain/trees/*/share/link
+offer plain plain/trees/VERSION
+rm -rf plain/trees
+[ -z "$program" ] || exit 0
 
 # The same as packages of Windows Installer, where there is a tool to make them.
 command -v wixl >/dev/null || exit 0
@@ -116,10 +120,6 @@ WXS
 }
 
 mkdir -p msi/site
-"$publish" keygen --out msi/maker --no-passphrase --quiet
-for version in 1.0.0 2.0.0 3.0.0 4.0.0; do
-    pack "$version"
-    "$publish" release "msi/app-$version.msi" --product "$product" --version "$version" --dir msi/site --demand minisign --key msi/maker.key --quiet
-done
-"$publish" feed msi/site --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key msi/maker.key --quiet
-rm -f msi/maker.key msi/app-*
+for version in 1.0.0 2.0.0 3.0.0 4.0.0; do pack "$version"; done
+offer msi msi/app-VERSION.msi --demand minisign
+rm -f msi/app-*

@@ -9,8 +9,8 @@
  *
  *   scenario.c   reads the file                 check.c     what must hold afterwards
  *   world.c      the machine and the product    crash.c     the machine stops at each operation
- *   trace.c      the same on the real system    fault.c     each operation fails
- *                                               lie.c       each flush lies, which must be found
+ *   tell.c       a scenario, told                fault.c     each operation fails
+ *   trace.c      the same on the real system     lie.c       each flush lies, which must be found
  * out
  *
  * All end the program where something of the simulator's own is wrong. */
@@ -42,7 +42,8 @@ struct package_of {
 struct scenario {
     char *name; /* of the file, without ".xml" */
     char *about;
-    struct buf product; /* the product file; "@ROOT@" in it is the machine's root */
+    struct buf product; /* the product file; "@ROOT@" in it is the machine's root, "@SITE@" where
+                           the releases lie */
     struct deed_of before[8], explored,
         then[4]; /* then: what the new version must still be good for */
     size_t n_before, n_then;
@@ -63,6 +64,7 @@ struct world {
     struct mock *mock;         /* NULL: the real system */
     struct platform *platform; /* what our code is given: the mock, wrapped or not, or the system */
     char root[200];            /* "" on the mock */
+    char site[220];            /* what the file URLs of the releases have as path */
     char running[32];          /* the version that the service runs; "": none */
     char data[200];            /* the product's data, as its program was told */
     bool saw_mixed;            /* a service began on a tree of two versions */
@@ -95,6 +97,11 @@ int64_t world_clock(const char *releases);
 void world_path(const struct world *w, const char *path, char to[400]);
 /* world_tree is the tree in place: the install folder, or what `current` leads to. */
 void world_tree(const struct world *w, char to[400]);
+
+/* world_tell takes all steps of a scenario on a machine of its own (`root` as world_new has it),
+ * and says them: a line for each event, for the result of each step, for each file that is there in
+ * the end. Caller frees. */
+char *world_tell(const struct scenario *s, const char *releases, const char *root);
 
 /* A picture is all that is in the tree in place and in the product's data: names, modes, bytes. */
 char *world_picture(struct world *w);

@@ -17,37 +17,6 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
     return remove(path);
 }
 
-/* All steps of the scenario, with their results; then a picture of what is there. */
-static char *tell(struct world *w)
-{
-    const struct scenario *s = w->scenario;
-    char result[RUN_RESULT_ROOM];
-    for (size_t i = 0; i < s->n_before + 1 + s->n_then; i++) {
-        const struct deed_of *deed = i < s->n_before    ? &s->before[i]
-                                     : i == s->n_before ? &s->explored
-                                                        : &s->then[i - s->n_before - 1];
-        world_do(w, deed, result);
-        if (buf_printf(&w->trace, NULL, "step %zu: %s\n", i + 1, result) != E_OK)
-            sim_fail("the trace is too long");
-    }
-    char *picture = world_picture(w);
-    if (buf_add_text(&w->trace, picture, NULL) != E_OK || buf_add_byte(&w->trace, 0, NULL) != E_OK)
-        sim_fail("the trace is too long");
-    free(picture);
-    char *told = (char *)w->trace.ptr;
-    w->trace = (struct buf){ NULL, 0, 0, 0 };
-    return told;
-}
-
-static char *tell_on(const struct scenario *s, const char *releases, const char *root)
-{
-    struct world w;
-    world_new(&w, s, releases, root);
-    char *told = tell(&w);
-    world_fini(&w);
-    return told;
-}
-
 static size_t line_that_differs(const char *a, const char *b, size_t *out_line)
 {
     size_t at = 0, start = 0;
@@ -66,7 +35,7 @@ bool trace_compare(const struct scenario *s, const char *releases)
     char root[] = "/tmp/surefoot-sim-XXXXXX";
     if (mkdtemp(root) == NULL)
         sim_fail("no temporary folder can be made");
-    char *real = tell_on(s, releases, root), *ours = tell_on(s, releases, NULL);
+    char *real = world_tell(s, releases, root), *ours = world_tell(s, releases, NULL);
     const bool is_same = strcmp(real, ours) == 0;
     size_t line = 0;
     if (!is_same) {

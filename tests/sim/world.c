@@ -276,20 +276,34 @@ void world_load(struct world *w, const char *from, const char *to)
         sim_fail("%s: %s", from, err.text);
 }
 
-/* The product file, with the machine's root where it says so. */
+/* A word of the product file, and what it stands for on this machine. */
+struct spot {
+    const char *word, *path;
+};
+
+static bool put_place(const struct spot *places, size_t n, struct span *rest, struct buf *to)
+{
+    size_t len = 1;
+    struct span put = span_of(rest->ptr, 1);
+    for (size_t i = 0; i < n; i++)
+        if (span_equal(span_sub(*rest, 0, strlen(places[i].word)), span_text(places[i].word))) {
+            len = strlen(places[i].word);
+            put = span_text(places[i].path);
+        }
+    *rest = span_of(rest->ptr + len, rest->len - len);
+    return buf_add(to, put, NULL) == E_OK;
+}
+
+/* The product file, with the places of this machine. */
 static void put_product(struct world *w)
 {
-    const char *at = (const char *)w->scenario->product.ptr, *end = at + w->scenario->product.len;
+    const struct spot places[] = { { "@ROOT@", w->root }, { "@SITE@", w->site } };
+    struct span rest = buf_span(&w->scenario->product);
     struct buf page;
     buf_init(&page, 1 << 20);
-    while (at < end) {
-        const char *mark = memmem(at, (size_t)(end - at), "@ROOT@", 6);
-        const size_t len = (size_t)((mark == NULL ? end : mark) - at);
-        if (buf_add(&page, span_of(at, len), NULL) != E_OK ||
-            (mark != NULL && buf_add_text(&page, w->root, NULL) != E_OK))
+    while (rest.len > 0)
+        if (!put_place(places, ARRAY_LEN(places), &rest, &page))
             abort();
-        at += len + (mark == NULL ? 0 : 6);
-    }
     put(w, PRODUCT_FILE, buf_span(&page), 0644);
     buf_fini(&page);
 }
@@ -318,10 +332,15 @@ void world_new(struct world *w, const struct scenario *s, const char *releases, 
     w->mock = root == NULL ? mock_new(s->is_windows) : NULL;
     w->platform = root == NULL ? mock_platform(w->mock) : platform_native();
     (void)text_copy(w->root, sizeof(w->root), root == NULL ? "" : root);
+    /* As a URL has it: a drive has a stroke before it. */
+    (void)snprintf(w->site, sizeof(w->site), "%s%s/srv/site", s->is_windows ? "/" : "",
+                   root != NULL    ? root
+                   : s->is_windows ? "C:"
+                                   : "");
     buf_init(&w->trace, TRACE_MAX);
     if (w->mock != NULL) {
         mock_add_program(w->mock, "/bin/ctl", ctl, w);
-        mock_set_clock(w->mock, world_clock(releases));
+        mock_set_clock(w->mock, world_clock(offered));
         mock_put_folder(w->mock, "/tmp", 01777);
         mock_put_folder(w->mock, "/opt", 0755);
         mock_set_elevated(w->mock, s->is_msi);
@@ -331,7 +350,7 @@ void world_new(struct world *w, const struct scenario *s, const char *releases, 
             sim_fail("%s: %s", path, err.text);
     }
     (void)snprintf(path, sizeof(path), "%s/site", offered);
-    world_load(w, path, s->is_windows ? "/C:/srv/site" : "/srv/site");
+    world_load(w, path, w->mock != NULL ? w->site : "/srv/site");
     struct finding_packages finding = { w, releases, path };
     if (s->is_msi && platform_native()->fs->list(NULL, path, find_package, &finding, &err) != E_OK)
         sim_fail("%s: %s (is wixl installed?)", path, err.text);
