@@ -3,8 +3,9 @@
 
 /* db_parts.h: databases through ODBC, what is the same on all systems. Drivers are foreign code:
  * they crash, wait for ever, and put what they like on standard error. So whoever asks
- * (posix/db.c, win32/db.c) is not who loads the driver manager and the driver, and answers
- * questions one by one (db_talk.c); what does not answer in time is asked no more.
+ * (db.c) is not who loads the driver manager and the driver, and answers questions one by one
+ * (db_talk.c): that is a process or a thread (posix/db.c, win32/db.c). What does not answer in time
+ * is asked no more.
  *
  * db_odbc.c is the connection and its words for errors, db_ask.c what each kind of database is
  * asked, db_string.c finds a key in a connection string; db_os.c is a system's own part. */
@@ -41,6 +42,16 @@ MUST_USE enum errc db_talk_ask_right(const char *right, const char *account,
 void db_talk_answer(struct db_link *link, struct db_question *q, struct db_answer *out);
 MUST_USE enum errc db_talk_take(const struct db_answer *a, uint64_t *out_number, struct err *err);
 enum db_kind db_talk_kind(uint64_t number);
+
+/* --- posix/db.c, win32/db.c: who has the connection. db_os_begin starts it; it sends an answer
+ * when it is connected or could not be, and one to each question. db_os_receive is E_TIMEOUT where
+ * none comes in time, E_IO where it is dead; after a failure only db_os_end may be called. */
+struct db_talker;
+MUST_USE enum errc db_os_begin(const char *connection, int64_t timeout_ms, struct db_talker **out,
+                               struct err *err);
+MUST_USE enum errc db_os_ask(struct db_talker *t, const struct db_question *q, struct err *err);
+MUST_USE enum errc db_os_receive(struct db_talker *t, struct db_answer *out, struct err *err);
+void db_os_end(struct db_talker *t, bool is_lost);
 
 /* --- db_odbc.c */
 MUST_USE enum errc db_link_open(const char *connection, int64_t timeout_ms,

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from conftest import read_line
-from shelf import AT, CONTENT, run
+from shelf import AT, CONTENT, on_posix, run
 
 from tests.kit import cat, cms, der, detached, pe
 from tests.kit import pki as pk
@@ -282,6 +282,7 @@ def test_keys_of_an_elevated_run_are_not_written_down(tmp_path: Path, place: Pla
         server.close()
 
 
+@on_posix                                                           # Windows' own settings say the system's proxy there
 def test_a_proxy_of_the_environment_is_used(place: Place) -> None:
     place.server.handlers["http://lists.invalid/inter.crl"] = listed(pk.crl(place.inter))
     leaf = place.make_leaf("http://lists.invalid/inter.crl")

@@ -1,9 +1,10 @@
 /* Prints what msi_db reads, for comparison with another reader.
  *
- *   msi_dump FILE          the names of its tables, one a line
- *   msi_dump FILE TABLE    column names, types and rows, with tabs between; a value's tab, line
+ *   msi_dump FILE              the names of its tables, one a line
+ *   msi_dump FILE TABLE        column names, types and rows, with tabs between; a value's tab, line
  * feed, carriage return and NUL are the bytes 16, 25, 17 and 21; of a binary value, the size of its
- * stream msi_dump FILE --summary    number, tab, value
+ * stream msi_dump FILE --all        each table so, after a line of a form feed and its name
+ *   msi_dump FILE --summary    number, tab, value
  *
  * Exits 0, or 1 with a message. */
 
@@ -84,13 +85,10 @@ static enum errc print_head(const struct msi_db *db, const struct msi_schema *s,
     return rc;
 }
 
-static enum errc print_table(const struct msi_db *db, const char *name, struct err *err)
+static enum errc print_table(const struct msi_db *db, const struct msi_schema *s, struct err *err)
 {
-    const struct msi_schema *s;
     struct msi_table *t = NULL;
-    enum errc rc = msi_db_find_table(db, name, &s, err);
-    if (rc == E_OK)
-        rc = msi_table_open(db, s, &t, err);
+    enum errc rc = msi_table_open(db, s, &t, err);
     if (rc == E_OK)
         rc = print_head(db, s, err);
     for (uint32_t row = 0; rc == E_OK && row < msi_table_n_rows(t); row++) {
@@ -101,6 +99,26 @@ static enum errc print_table(const struct msi_db *db, const char *name, struct e
         (void)printf("\n");
     }
     msi_table_close(t);
+    return rc;
+}
+
+static enum errc print_named(const struct msi_db *db, const char *name, struct err *err)
+{
+    const struct msi_schema *s;
+    enum errc rc = msi_db_find_table(db, name, &s, err);
+    return rc == E_OK ? print_table(db, s, err) : rc;
+}
+
+static enum errc print_all(const struct msi_db *db, struct err *err)
+{
+    enum errc rc = E_OK;
+    for (size_t i = 0; i < msi_db_n_tables(db) && rc == E_OK; i++) {
+        (void)putchar('\f');
+        rc = print_raw(db, msi_db_table(db, i)->name, err);
+        (void)putchar('\n');
+        if (rc == E_OK)
+            rc = print_table(db, msi_db_table(db, i), err);
+    }
     return rc;
 }
 
@@ -142,8 +160,10 @@ static enum errc print_file(const struct cfb *cfb, const char *what, struct err 
     if (what != NULL && strcmp(what, "--summary") == 0)
         return print_summary(cfb, err);
     enum errc rc = msi_db_open(cfb, &db, err);
-    if (rc == E_OK)
-        rc = what == NULL ? print_names(db, err) : print_table(db, what, err);
+    if (rc == E_OK && what == NULL)
+        rc = print_names(db, err);
+    else if (rc == E_OK)
+        rc = strcmp(what, "--all") == 0 ? print_all(db, err) : print_named(db, what, err);
     msi_db_close(db);
     return rc;
 }
