@@ -13,6 +13,7 @@ from conftest import ROOT, WRAPPER, built
 
 SCENARIOS = ROOT / "tests" / "sim" / "scenarios"
 STORIES = ["pointer", "ill-pointer", "install-pointer"]             # windows-NAME.xml has the file rules of Windows
+PACKAGES = ["msi-install", "msi", "msi-ill", "msi-rollback"]        # of Windows Installer, which Windows alone has
 LIMIT_S = 240
 FIRST_FILE = "tree/"
 
@@ -35,7 +36,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "releases"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The variables of a machine of our own: on Windows a drive is changed."""
     if not WRAPPER:
@@ -73,3 +74,12 @@ def test_this_system_and_the_one_in_memory_tell_the_same(name: str, releases: Pa
         here = tell(machine, str(tmp_path / "root"), releases / "plain", name)
         assert without_modes(here) == without_modes(in_memory)
     assert sum(line.startswith("step ") for line in here) >= 2 and any(line.startswith("tree/lib/version ") for line in here), here
+
+
+@pytest.mark.skipif(not WRAPPER, reason="Windows Installer is on Windows alone")
+@pytest.mark.parametrize("name", PACKAGES)
+def test_windows_installer_and_the_one_in_memory_tell_the_same(name: str, releases: Path, machine: dict[str, str]) -> None:
+    """The packages install to Program Files, opt, app: there the root is."""
+    in_memory = tell(machine, "mock", releases, name)
+    here = tell(machine, "C:/Program Files", releases, name)
+    assert here == in_memory

@@ -3,7 +3,7 @@
 #
 #   usage: releases.sh SUREFOOT-PUBLISH FOLDER [PRODUCT [CTL]]
 #
-#   CTL                     the product's program, where there is no shell to run it: only releases without links are made then
+#   CTL                     the product's program, where there is no shell to run it: nothing has links then
 #   FOLDER/trees/VERSION/   the maker's folder of built files          FOLDER/site/   the release folder, all versions offered
 #   FOLDER/maker.pub        the key's public half
 #
@@ -53,7 +53,7 @@ grow() { # VERSION SCHEMA [HOW IT MISBEHAVES]
     else
         mkdir "$tree/fresh"
         echo "new" >"$tree/fresh/new-only"
-        ln -s ../lib/part-a "$tree/share/link"
+        [ -n "$program" ] || ln -s ../lib/part-a "$tree/share/link"
     fi
     if [ $# -gt 2 ]; then
         mkdir "$tree/behave"
@@ -77,7 +77,7 @@ offer() { # FOLDER WHAT-OF-A-VERSION [OPTION...]
     "$publish" feed "$where/site" --product "$product" --add 1.0.0 --add 2.0.0 --add 3.0.0 --add 4.0.0 --key "$where/maker.key" --quiet
     rm -f "$where/maker.key"
 }
-[ -n "$program" ] || offer . trees/VERSION
+offer . trees/VERSION
 
 # For a system without links.
 mkdir -p plain/site
@@ -85,35 +85,41 @@ cp -R trees plain/trees
 rm -f plain/trees/*/share/link
 offer plain plain/trees/VERSION
 rm -rf plain/trees
-[ -z "$program" ] || exit 0
 
 # The same as packages of Windows Installer, where there is a tool to make them.
 command -v wixl >/dev/null || exit 0
 
+id_of() { # FOLDER-OF-THE-TREE: its name in the package
+    case $1 in .) echo INSTALLDIR ;; *) echo "D_$1" | tr / _ ;; esac
+}
+
 pack() { # VERSION
+    digits=$(echo "$1" | tr -d .)
     {
         cat <<WXS
 <?xml version="1.0" encoding="utf-8"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
-  <Product Id="{5EF00700-0000-4000-8000-0000000$(echo "$1" | tr -d .)00}" Name="app" Language="1033" Version="$1" Manufacturer="App Works"
+  <Product Id="{5EF00700-0000-4000-8000-0000000${digits}00}" Name="app" Language="1033" Version="$1" Manufacturer="App Works"
            UpgradeCode="{5EF00700-0000-4000-8000-000000000000}">
     <Package InstallerVersion="200" Compressed="yes" InstallScope="perMachine"/>
     <MajorUpgrade DowngradeErrorMessage="A newer version is installed."/>
     <MediaTemplate EmbedCab="yes"/>
-    <Directory Id="TARGETDIR" Name="SourceDir"><Directory Id="ProgramFiles64Folder"><Directory Id="INSTALLDIR" Name="app"/></Directory></Directory>
+    <Directory Id="TARGETDIR" Name="SourceDir"><Directory Id="ProgramFiles64Folder"><Directory Id="OPT" Name="opt">
+      <Directory Id="INSTALLDIR" Name="app"/>
+    </Directory></Directory></Directory>
 WXS
-        n=0
-        find "trees/$1" -type f | sort | while read -r file; do
-            n=$((n + 1))
-            printf '    <DirectoryRef Id="INSTALLDIR"><Component Id="C%d" Guid="{5EF00700-0000-4000-8000-0000000%s%02d}" Win64="yes">' "$n" "$(echo "$1" | tr -d .)" "$n"
-            printf '<File Id="F%d" Source="%s" Name="f%d" KeyPath="yes"/></Component></DirectoryRef>\n' "$n" "$file" "$n"
+        (cd "trees/$1" && find . -mindepth 1 -type d | sed 's,^\./,,' | sort) | while read -r folder; do
+            printf '    <DirectoryRef Id="%s"><Directory Id="%s" Name="%s"/></DirectoryRef>\n' "$(id_of "$(dirname "$folder")")" "$(id_of "$folder")" "${folder##*/}"
         done
+        (cd "trees/$1" && find . -type f | sed 's,^\./,,' | sort) >msi/files
+        n=0
+        while read -r file; do
+            n=$((n + 1))
+            printf '    <DirectoryRef Id="%s"><Component Id="C%d" Guid="{5EF00700-0000-4000-8000-0000000%s%02d}" Win64="yes">' "$(id_of "$(dirname "$file")")" "$n" "$digits" "$n"
+            printf '<File Id="F%d" Source="%s" Name="%s" KeyPath="yes"/></Component></DirectoryRef>\n' "$n" "trees/$1/$file" "${file##*/}"
+        done <msi/files
         echo '    <Feature Id="All" Level="1">'
-        n=0
-        find "trees/$1" -type f | while read -r _; do
-            n=$((n + 1))
-            echo "      <ComponentRef Id=\"C$n\"/>"
-        done
+        seq -f '      <ComponentRef Id="C%g"/>' "$(wc -l <msi/files)"
         echo '    </Feature></Product></Wix>'
     } >"msi/app-$1.wxs"
     wixl -a x64 -o "msi/app-$1.msi" "msi/app-$1.wxs"
@@ -122,4 +128,4 @@ WXS
 mkdir -p msi/site
 for version in 1.0.0 2.0.0 3.0.0 4.0.0; do pack "$version"; done
 offer msi msi/app-VERSION.msi --demand minisign
-rm -f msi/app-*
+rm -f msi/app-* msi/files

@@ -320,6 +320,18 @@ int64_t world_clock(const char *releases)
     return info.mtime_ns / 1000000000 + 60;
 }
 
+/* As a URL has it: a drive has a stroke before it, a space is "%20". */
+static void find_site(struct world *w, const char *root)
+{
+    const char *from = root != NULL ? root : w->scenario->is_windows ? "C:" : "";
+    size_t n = 0;
+    if (w->scenario->is_windows)
+        w->site[n++] = '/';
+    for (; *from != '\0' && n + 20 < sizeof(w->site); from++)
+        n += (size_t)snprintf(w->site + n, 4, *from == ' ' ? "%%20" : "%c", *from);
+    (void)snprintf(w->site + n, sizeof(w->site) - n, "/srv/site");
+}
+
 void world_new(struct world *w, const struct scenario *s, const char *releases, const char *root)
 {
     char path[400], offered[300];
@@ -332,11 +344,7 @@ void world_new(struct world *w, const struct scenario *s, const char *releases, 
     w->mock = root == NULL ? mock_new(s->is_windows) : NULL;
     w->platform = root == NULL ? mock_platform(w->mock) : platform_native();
     (void)text_copy(w->root, sizeof(w->root), root == NULL ? "" : root);
-    /* As a URL has it: a drive has a stroke before it. */
-    (void)snprintf(w->site, sizeof(w->site), "%s%s/srv/site", s->is_windows ? "/" : "",
-                   root != NULL    ? root
-                   : s->is_windows ? "C:"
-                                   : "");
+    find_site(w, root);
     buf_init(&w->trace, TRACE_MAX);
     if (w->mock != NULL) {
         mock_add_program(w->mock, "/bin/ctl", ctl, w);
@@ -352,7 +360,8 @@ void world_new(struct world *w, const struct scenario *s, const char *releases, 
     (void)snprintf(path, sizeof(path), "%s/site", offered);
     world_load(w, path, w->mock != NULL ? w->site : "/srv/site");
     struct finding_packages finding = { w, releases, path };
-    if (s->is_msi && platform_native()->fs->list(NULL, path, find_package, &finding, &err) != E_OK)
+    if (w->mock != NULL && s->is_msi &&
+        platform_native()->fs->list(NULL, path, find_package, &finding, &err) != E_OK)
         sim_fail("%s: %s (is wixl installed?)", path, err.text);
     (void)snprintf(path, sizeof(path), "%s/maker.pub", offered);
     if (platform_read_file(platform_native(), path, 1000, &key, &err) != E_OK)
