@@ -118,6 +118,9 @@ struct fs_ops {
      * elevated, our user, with nothing inherited from above). E_ACCESS, and none is made, where the
      * file system can't keep it from others. */
     enum errc (*make_private_folder)(void *self, const char *path, struct err *err);
+    /* The same, and everyone may enter and read it (0755, whatever the umask; on Windows nothing is
+     * inherited from above either). E_ACCESS, and none is made, where others could change it. */
+    enum errc (*make_readable_folder)(void *self, const char *path, struct err *err);
     /* Makes a symbolic link at `path`; the target is stored as it is given. E_UNSUPPORTED on
      * Windows. */
     enum errc (*make_link)(void *self, const char *target, const char *path, struct err *err);

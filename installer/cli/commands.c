@@ -21,6 +21,8 @@ const struct command commands[] = {
       cmd_doctor },
     { "schedule", "VERB PRODUCT", "install, remove or show the timer and the recover unit",
       cmd_schedule },
+    { "prepare", "", "make the configuration folder, for an administrator alone to change",
+      cmd_prepare },
 };
 const size_t n_commands = ARRAY_LEN(commands);
 const char *const commands_about =

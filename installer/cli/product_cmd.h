@@ -22,6 +22,7 @@ enum exit_code cmd_recover(struct cli *cli, int argc, char **argv);
 enum exit_code cmd_history(struct cli *cli, int argc, char **argv);
 enum exit_code cmd_doctor(struct cli *cli, int argc, char **argv);
 enum exit_code cmd_schedule(struct cli *cli, int argc, char **argv);
+enum exit_code cmd_prepare(struct cli *cli, int argc, char **argv);
 
 /* Which options a command has beside --format, --quiet, --verbose, --help, and what else sets it
  * apart: bits. */

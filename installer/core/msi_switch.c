@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "installer/core/own_program.h"
 #include "manifest/version.h"
 #include "platform/base/text.h"
 
@@ -171,6 +172,15 @@ static bool has_code(const struct msi_installed *installed, const char *code)
     return false;
 }
 
+/* Where this product is Surefoot itself its own program is in the way; one that can't go aside
+ * makes a restart needed, and no more. */
+static void step_aside(const struct msi_ask *ask)
+{
+    struct err err = { .code = E_OK };
+    if (own_program_step_aside(ask->setup, &err) != E_OK)
+        events_say(ask->events, EVENT_WARNING, "%s", err.text);
+}
+
 /* --- there, and away */
 
 static enum errc install(const struct msi_ask *ask, const struct msi_held *held, bool again,
@@ -190,6 +200,8 @@ static enum errc bring(const struct msi_ask *ask, const struct msi_held *held,
     enum errc rc = msi_switch_await(ask, err);
     if (rc == E_OK)
         rc = msi_switch_look(ask->setup, installed, err);
+    if (rc == E_OK)
+        step_aside(ask);
     if (rc == E_OK)
         rc = make_way(ask, installed, &held->id, restart, err);
     if (rc == E_OK)
@@ -225,6 +237,8 @@ static enum errc clear(const struct msi_ask *ask, struct msi_installed *installe
     enum errc rc = msi_switch_await(ask, err);
     if (rc == E_OK)
         rc = msi_switch_look(ask->setup, installed, err);
+    if (rc == E_OK)
+        step_aside(ask);
     for (size_t i = 0; i < installed->n && rc == E_OK; i++)
         rc = take_away(ask, &installed->items[i].product, restart, err);
     if (rc == E_OK)

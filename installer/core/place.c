@@ -97,6 +97,26 @@ enum errc place_current(const struct place *p, char to[SETUP_PATH_ROOM], bool *o
 
 /* --- the store */
 
+/* A store that is there: whose bits say what is no matter (Windows has none), who may enter is. */
+static enum errc check_store(const struct place *p, enum fs_kind kind, struct err *err)
+{
+    struct platform *m = p->setup->platform;
+    struct fs_guard guard = { .is_safe = false };
+    bool is_shared = true;
+    enum errc rc = kind == FS_FOLDER ? m->fs->is_shared(m->self, p->store, &is_shared, err) : E_OK;
+    if (rc == E_OK && is_shared)
+        rc = err_set(err, E_ACCESS,
+                     "is not a folder that is ours alone; look what is in it, and take it away");
+    if (rc == E_OK)
+        rc = m->fs->guard(m->self, p->store, 0, &guard, err);
+    if (rc != E_OK)
+        return setup_name_path(p->store, err);
+    if (guard.is_safe)
+        return E_OK;
+    (void)err_set(err, E_ACCESS, "%s", guard.why);
+    return setup_name_path(guard.path, err); /* it or a folder above it */
+}
+
 enum errc place_make_store(const struct place *p, struct err *err)
 {
     struct platform *m = p->setup->platform;
@@ -109,22 +129,12 @@ enum errc place_make_store(const struct place *p, struct err *err)
     if (rc != E_OK && rc != E_EXISTS)
         return setup_name_path(parent, err);
     rc = m->fs->stat_link(m->self, p->store, &info, err);
-    if (rc == E_OK && info.kind == FS_ABSENT) {
+    if (rc == E_OK && info.kind != FS_ABSENT)
+        return check_store(p, info.kind, err);
+    if (rc == E_OK)
         rc = setup_guard(p->setup, parent, 0, err);
-        if (rc == E_OK)
-            rc = setup_make_folder(m, p->store, true, err);
-    } else if (rc == E_OK && (info.kind != FS_FOLDER || (info.mode & 077) != 0)) {
-        rc = err_set(err, E_ACCESS,
-                     "is not a folder that is ours alone; look what is in it, and "
-                     "take it away");
-    } else if (rc == E_OK) {
-        struct fs_guard guard = { .is_safe = false };
-        rc = m->fs->guard(m->self, p->store, 0, &guard, err);
-        if (rc == E_OK && !guard.is_safe) {
-            (void)err_set(err, E_ACCESS, "%s", guard.why);
-            return setup_name_path(guard.path, err); /* it or a folder above it */
-        }
-    }
+    if (rc == E_OK)
+        rc = setup_make_folder(m, p->store, true, err);
     return rc == E_OK ? rc : setup_name_path(p->store, err);
 }
 
@@ -286,8 +296,8 @@ static enum errc open_msi(struct place *p, struct err *err)
         return err_set(err, E_UNSUPPORTED,
                        "it was installed from an archive; the product file now says an MSI");
     p->mode = STATE_SWITCH_MSI;
-    enum errc rc = m->msi->related(m->self, p->setup->product.install.upgrade_code, ignore_product,
-                                   NULL, err);
+    enum errc rc =
+        m->msi->related(m->self, p->setup->product.install.upgrade_code, ignore_product, NULL, err);
     if (rc == E_UNSUPPORTED)
         return err_set(err, E_UNSUPPORTED,
                        "this system has no Windows Installer; an MSI is for Windows");

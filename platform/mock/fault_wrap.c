@@ -219,6 +219,12 @@ static enum errc fs_make_private_folder(void *self, const char *path, struct err
     return w->inner->fs->make_private_folder(w->inner->self, path, err);
 }
 
+static enum errc fs_make_readable_folder(void *self, const char *path, struct err *err)
+{
+    STEP(FAULT_CHANGE, "make_readable_folder", path);
+    return w->inner->fs->make_readable_folder(w->inner->self, path, err);
+}
+
 static enum errc fs_make_link(void *self, const char *target, const char *path, struct err *err)
 {
     STEP(FAULT_CHANGE, "make_link", path);
@@ -640,6 +646,7 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                       .create = fs_create,
                                       .make_folder = fs_make_folder,
                                       .make_private_folder = fs_make_private_folder,
+                                      .make_readable_folder = fs_make_readable_folder,
                                       .make_link = fs_make_link,
                                       .hard_link = fs_hard_link,
                                       .clone = fs_clone,

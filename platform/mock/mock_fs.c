@@ -219,6 +219,11 @@ static enum errc fs_make_private_folder(void *self, const char *path, struct err
     return make_folder(disk_of(self), path, 0700, err);
 }
 
+static enum errc fs_make_readable_folder(void *self, const char *path, struct err *err)
+{
+    return make_folder(disk_of(self), path, 0755, err);
+}
+
 static enum errc fs_make_link(void *self, const char *target, const char *path, struct err *err)
 {
     struct disk *d = disk_of(self);
@@ -596,6 +601,7 @@ const struct fs_ops mock_fs_ops = {
     .create = fs_create,
     .make_folder = fs_make_folder,
     .make_private_folder = fs_make_private_folder,
+    .make_readable_folder = fs_make_readable_folder,
     .make_link = fs_make_link,
     .hard_link = fs_hard_link,
     .clone = fs_clone,

@@ -34,7 +34,7 @@ enum errc fs_set_mode(void *self, const char *path, unsigned mode, struct err *e
 }
 
 /* File systems without owners give every folder the same mode and owner, which then shows here. */
-static enum errc check_is_private(const char *path, struct err *err)
+static enum errc check_keeps(const char *path, mode_t denied, struct err *err)
 {
     struct stat st;
     int fd = -1;
@@ -42,22 +42,46 @@ static enum errc check_is_private(const char *path, struct err *err)
     if (rc != E_OK)
         return rc;
     (void)close(fd);
-    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+    if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & denied) != 0)
         return err_set(err, E_ACCESS,
                        "cannot be kept from other users on this file system; choose a folder on "
                        "another one");
     return E_OK;
 }
 
-enum errc fs_make_private_folder(void *self, const char *path, struct err *err)
+/* The mode is set once more: mkdir takes the umask's bits away, and never adds one. */
+static enum errc open_to_readers(const char *path, struct err *err)
 {
-    UNUSED(self);
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return os_err_set(err, errno, "cannot open the folder");
+    const int failed = fchmod(fd, 0755) == 0 ? 0 : errno;
+    (void)close(fd);
+    return failed == 0 ? E_OK : os_err_set(err, failed, "cannot set the folder's mode");
+}
+
+static enum errc make_kept(const char *path, bool is_readable, struct err *err)
+{
     if (mkdir(path, 0700) != 0)
         return os_err_set(err, errno, "cannot make the folder");
-    enum errc rc = check_is_private(path, err);
+    enum errc rc = is_readable ? open_to_readers(path, err) : E_OK;
+    if (rc == E_OK)
+        rc = check_keeps(path, is_readable ? 022 : 077, err);
     if (rc != E_OK)
         (void)rmdir(path);
     return rc;
+}
+
+enum errc fs_make_private_folder(void *self, const char *path, struct err *err)
+{
+    UNUSED(self);
+    return make_kept(path, false, err);
+}
+
+enum errc fs_make_readable_folder(void *self, const char *path, struct err *err)
+{
+    UNUSED(self);
+    return make_kept(path, true, err);
 }
 
 static enum errc check_same_kind(const struct stat *a, const struct stat *b, struct err *err)

@@ -12,6 +12,7 @@ enum errc fs_guard(void *self, const char *path, unsigned flags, struct fs_guard
 /* fs_owner.c */
 enum errc fs_set_mode(void *self, const char *path, unsigned mode, struct err *err);
 enum errc fs_make_private_folder(void *self, const char *path, struct err *err);
+enum errc fs_make_readable_folder(void *self, const char *path, struct err *err);
 enum errc fs_copy_owner_and_attributes(void *self, const char *from, const char *to,
                                        struct err *err);
 

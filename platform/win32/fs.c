@@ -272,6 +272,7 @@ const struct fs_ops win32_fs_ops = {
     .create = fs_create,
     .make_folder = fs_make_folder,
     .make_private_folder = fs_make_private_folder,
+    .make_readable_folder = fs_make_readable_folder,
     .make_link = fs_make_link,
     .hard_link = fs_hard_link,
     .clone = fs_clone,

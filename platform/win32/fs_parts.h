@@ -20,6 +20,7 @@ enum errc fs_guard(void *self, const char *path, unsigned flags, struct fs_guard
 /* fs_private.c; fs_mode_of is what stands in for permission bits, of a handle that may read its
  * access list. */
 enum errc fs_make_private_folder(void *self, const char *path, struct err *err);
+enum errc fs_make_readable_folder(void *self, const char *path, struct err *err);
 MUST_USE enum errc fs_make_private_wide(const wchar_t *wide, struct err *err);
 enum errc fs_is_shared(void *self, const char *path, bool *out_shared, struct err *err);
 unsigned fs_mode_of(HANDLE handle, bool is_folder);

@@ -7,21 +7,22 @@
 #include "platform/win32/security.h"
 #include "platform/win32/w32.h"
 
-static enum errc check_private_folder(const wchar_t *wide, struct err *err)
+static enum errc check_folder(const wchar_t *wide, bool is_readable, struct err *err)
 {
     HANDLE handle = NULL;
     enum errc rc = security_open(wide, READ_CONTROL | FILE_READ_ATTRIBUTES, &handle, err);
     if (rc != E_OK)
         return rc;
-    rc = security_check_private(handle, err);
+    rc = is_readable ? security_check_kept(handle, err) : security_check_private(handle, err);
     (void)CloseHandle(handle);
     return rc;
 }
 
-enum errc fs_make_private_wide(const wchar_t *wide, struct err *err)
+static enum errc make_folder(const wchar_t *wide, bool is_readable, struct err *err)
 {
     SECURITY_ATTRIBUTES security = { .nLength = sizeof(security) };
-    enum errc rc = security_private(&security.lpSecurityDescriptor, err);
+    enum errc rc = is_readable ? security_kept(&security.lpSecurityDescriptor, err)
+                               : security_private(&security.lpSecurityDescriptor, err);
     if (rc != E_OK)
         return rc;
     if (!CreateDirectoryW(wide, &security))
@@ -29,21 +30,37 @@ enum errc fs_make_private_wide(const wchar_t *wide, struct err *err)
     (void)LocalFree(security.lpSecurityDescriptor);
     if (rc != E_OK)
         return rc;
-    rc = check_private_folder(wide, err);
+    rc = check_folder(wide, is_readable, err);
     if (rc != E_OK)
         (void)RemoveDirectoryW(wide);
     return rc;
 }
 
-enum errc fs_make_private_folder(void *self, const char *path, struct err *err)
+enum errc fs_make_private_wide(const wchar_t *wide, struct err *err)
+{
+    return make_folder(wide, false, err);
+}
+
+static enum errc make_at(const char *path, bool is_readable, struct err *err)
 {
     wchar_t *wide = NULL;
-    UNUSED(self);
     enum errc rc = w32_path(path, &wide, err);
     if (rc == E_OK)
-        rc = fs_make_private_wide(wide, err);
+        rc = make_folder(wide, is_readable, err);
     free(wide);
     return rc;
+}
+
+enum errc fs_make_private_folder(void *self, const char *path, struct err *err)
+{
+    UNUSED(self);
+    return make_at(path, false, err);
+}
+
+enum errc fs_make_readable_folder(void *self, const char *path, struct err *err)
+{
+    UNUSED(self);
+    return make_at(path, true, err);
 }
 
 enum errc fs_is_shared(void *self, const char *path, bool *out_shared, struct err *err)

@@ -155,7 +155,8 @@ static enum errc user_entry(const struct security_self *self, wchar_t *to, size_
 }
 
 /* Inheritance flags mean nothing at a file. */
-static enum errc make(bool is_private, PSECURITY_DESCRIPTOR *out, struct err *err)
+static enum errc make(bool is_protected, bool is_readable, PSECURITY_DESCRIPTOR *out,
+                      struct err *err)
 {
     wchar_t text[SID_TEXT_ROOM + 120], user[SID_TEXT_ROOM];
     struct security_self self;
@@ -165,8 +166,8 @@ static enum errc make(bool is_private, PSECURITY_DESCRIPTOR *out, struct err *er
     if (rc != E_OK)
         return rc;
     (void)swprintf(text, ARRAY_LEN(text), L"%lsD:%ls(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)%ls%ls",
-                   self.is_elevated ? L"O:BA" : L"", is_private ? L"P" : L"", user,
-                   is_private ? L"" : L"(A;OICI;FRFX;;;WD)");
+                   self.is_elevated ? L"O:BA" : L"", is_protected ? L"P" : L"", user,
+                   is_readable ? L"(A;OICI;FRFX;;;WD)" : L"");
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, out, NULL))
         return w32_err_set(err, GetLastError(), "cannot make a security descriptor");
     return E_OK;
@@ -174,12 +175,17 @@ static enum errc make(bool is_private, PSECURITY_DESCRIPTOR *out, struct err *er
 
 enum errc security_private(PSECURITY_DESCRIPTOR *out, struct err *err)
 {
-    return make(true, out, err);
+    return make(true, false, out, err);
 }
 
 enum errc security_readable(PSECURITY_DESCRIPTOR *out, struct err *err)
 {
-    return make(false, out, err);
+    return make(false, true, out, err);
+}
+
+enum errc security_kept(PSECURITY_DESCRIPTOR *out, struct err *err)
+{
+    return make(true, true, out, err);
 }
 
 enum errc security_set_list(HANDLE handle, PSECURITY_DESCRIPTOR descriptor, bool is_protected,
@@ -213,17 +219,27 @@ static enum errc check_keeps_lists(HANDLE handle, struct err *err)
     return E_OK;
 }
 
-enum errc security_check_private(HANDLE handle, struct err *err)
+static enum errc check_denies(HANDLE handle, DWORD denied, struct err *err)
 {
     DWORD rights = FILE_ALL_ACCESS;
     enum errc rc = check_keeps_lists(handle, err);
     if (rc == E_OK)
         rc = security_rights_of_others(handle, true, &rights, err);
-    if (rc == E_OK && (rights & (ACL_READING | ACL_WRITING)) != 0)
+    if (rc == E_OK && (rights & denied) != 0)
         rc = err_set(err, E_ACCESS,
                      "cannot be kept from other users on this file system; choose a folder on "
                      "another one");
     return rc;
+}
+
+enum errc security_check_private(HANDLE handle, struct err *err)
+{
+    return check_denies(handle, ACL_READING | ACL_WRITING, err);
+}
+
+enum errc security_check_kept(HANDLE handle, struct err *err)
+{
+    return check_denies(handle, ACL_WRITING, err);
 }
 
 static enum errc check_owner(HANDLE handle, struct err *err)

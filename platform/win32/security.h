@@ -49,17 +49,21 @@ MUST_USE enum errc security_rights_of_others(HANDLE handle, bool is_ours_safe, D
 /* security_private makes the descriptor of what nobody else may enter: SYSTEM, Administrators and,
  * unless we are elevated, our user have all rights, and inherit them below; nothing is inherited
  * from above. When elevated it belongs to Administrators. Caller frees with LocalFree.
- * security_readable: the same, everyone may read and run, and it inherits from above again. */
+ * security_readable: the same, everyone may read and run, and it inherits from above again.
+ * security_kept: everyone may read and run, and nothing is inherited from above. */
 MUST_USE enum errc security_private(PSECURITY_DESCRIPTOR *out, struct err *err);
 MUST_USE enum errc security_readable(PSECURITY_DESCRIPTOR *out, struct err *err);
+MUST_USE enum errc security_kept(PSECURITY_DESCRIPTOR *out, struct err *err);
 
 /* security_set_list sets the access list that the descriptor has. */
 MUST_USE enum errc security_set_list(HANDLE handle, PSECURITY_DESCRIPTOR descriptor,
                                      bool is_protected, struct err *err);
 
 /* security_check_private: E_ACCESS unless what the file system made of it keeps all others out. A
- * file system without access lists drops them and says nothing. */
+ * file system without access lists drops them and says nothing. security_check_kept: the same of
+ * changing it alone; others may read. */
 MUST_USE enum errc security_check_private(HANDLE handle, struct err *err);
+MUST_USE enum errc security_check_kept(HANDLE handle, struct err *err);
 
 /* security_check_own: is it a regular file with one name, of an owner who counts, that no one else
  * may write? E_ACCESS if not, and for a link; E_ARGUMENT where it is no file. */

@@ -54,7 +54,7 @@ def test_help_lists_the_commands(ask: str) -> None:
     done = run(ask)
     assert done.returncode == 0 and not done.stderr
     upgrades = ["check", "upgrade", "run", "install", "status", "enable", "disable", "rollback", "recover", "history", "doctor",
-                "schedule"]
+                "schedule", "prepare"]
     assert re.findall(r"^  ([a-z]+) ", done.stdout.decode(), re.M) == ["verify", "inspect", *upgrades, "help"]
 
 

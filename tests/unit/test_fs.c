@@ -178,6 +178,22 @@ static void a_private_folder_is_made_once_and_for_its_owner(void **state)
     IS(E_ABSENT, FS(make_private_folder, "no/such"));
 }
 
+static void a_readable_folder_lets_everyone_in_and_nobody_change_it(void **state)
+{
+    UNUSED(state);
+    for (mode_t mask = 0; mask <= 077; mask += 077) {
+        mode_t before = umask(mask);
+        IS(E_OK, FS(make_readable_folder, "new"));
+        (void)umask(before);
+        assert_int_equal(info_of("new").mode, 0755);
+        IS(E_EXISTS, FS(make_readable_folder, "new"));
+        assert_int_equal(rmdir("new"), 0);
+    }
+    assert_int_equal(symlink("elsewhere", "link"), 0);
+    IS(E_EXISTS, FS(make_readable_folder, "link"));
+    IS(E_ABSENT, FS(make_readable_folder, "no/such"));
+}
+
 static void a_link_is_made_where_nothing_is(void **state)
 {
     struct buf b;
@@ -564,6 +580,7 @@ int main(void)
         IN_FOLDER(guard_refuses_what_is_no_file_and_says_what_is_not_there),
         IN_FOLDER(guard_is_about_root_and_the_caller),
         IN_FOLDER(a_private_folder_is_made_once_and_for_its_owner),
+        IN_FOLDER(a_readable_folder_lets_everyone_in_and_nobody_change_it),
         IN_FOLDER(a_link_is_made_where_nothing_is),
         IN_FOLDER(permissions_are_set_and_links_have_none),
         IN_FOLDER(a_file_gets_a_second_name),

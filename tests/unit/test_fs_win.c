@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "answers.h"
+#include "platform/win32/security.h"
 
 #define FS(op, ...) CALL(fs, op, __VA_ARGS__)
 #define EVERYONE L"D:(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;WD)"
@@ -219,6 +220,35 @@ static void a_private_folder_is_made_once_and_keeps_others_out(void **state)
     make_file("file", "x");
     IS(E_EXISTS, FS(make_private_folder, "file"));
     IS(E_ABSENT, FS(make_private_folder, "no/such"));
+}
+
+/* Wine keeps no list as it was set: what is asked for has to be looked at. */
+static bool is_safe_of_inheritance(void)
+{
+    PSECURITY_DESCRIPTOR made = NULL;
+    SECURITY_DESCRIPTOR_CONTROL control = 0;
+    DWORD revision;
+    IS(E_OK, security_kept(&made, &why));
+    assert_true(GetSecurityDescriptorControl(made, &control, &revision));
+    (void)LocalFree(made);
+    return (control & SE_DACL_PROTECTED) != 0;
+}
+
+/* As ProgramData does, the folder above gives everyone rights that must not be passed on. What is
+ * made below by others' means gets the same list. */
+static void a_readable_folder_lets_everyone_in_and_nobody_change_it(void **state)
+{
+    UNUSED(state);
+    make_folder("open");
+    set_list("open", EVERYONE);
+    IS(E_OK, FS(make_readable_folder, "open/new"));
+    assert_int_equal(info_of("open/new").mode, 0755);
+    assert_true(is_shared("open/new"));
+    assert_true(is_safe_of_inheritance());
+    IS(E_EXISTS, FS(make_readable_folder, "open/new"));
+    IS(E_ABSENT, FS(make_readable_folder, "no/such"));
+    IS(E_OK, FS(make_readable_folder, "kept"));
+    assert_true(guard_of("kept", 0).is_safe);
 }
 
 static void a_private_file_is_made_so(void **state)
@@ -713,6 +743,7 @@ int main(int argc, char **argv)
         IN_FOLDER(guard_judges_links_where_they_may_be),
         IN_FOLDER(guard_says_what_is_not_there_and_refuses_other_machines),
         IN_FOLDER(a_private_folder_is_made_once_and_keeps_others_out),
+        IN_FOLDER(a_readable_folder_lets_everyone_in_and_nobody_change_it),
         IN_FOLDER(a_private_file_is_made_so),
         IN_FOLDER(an_unflushed_file_replaces_nothing),
         IN_FOLDER(modes_open_for_reading_and_close),
