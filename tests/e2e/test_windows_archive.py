@@ -281,18 +281,22 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def test_killed_at_any_instant_it_is_old_or_new(machine: Orchard) -> None:
-    """A run is killed at 20 instants, to and fro; each time recover leaves one version, whole, with its service, and the state says which."""
+    """A run is killed at 20 instants, to and fro, half of them after it has begun to change anything; each time recover leaves one version, whole,
+    with its service, and the state says which."""
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     dice = random.Random(seed)
     begun = time.monotonic()
     machine.run("upgrade", "--to", "2.0.0", code=DONE)
     whole_s = time.monotonic() - begun
-    ends: list[str] = []
+    journal, n_pending, ends = machine.etc / "state/journal", 0, list[str]()
     for i in range(int(os.environ.get("SUREFOOT_KILLS", "20"))):
         process = machine.start("upgrade", "--to", "2.0.0") if machine.version() == "1.0.0" else machine.start("rollback")
+        if dice.random() < 0.5:
+            until(lambda: journal.exists() or process.poll() is not None, "the run does not begin")
         time.sleep(dice.random() * whole_s)
         kill(process)
+        n_pending += journal.exists()
         if dice.random() < 0.2:
             process = machine.start("recover")
             time.sleep(dice.random() * whole_s / 2)
@@ -304,6 +308,7 @@ def test_killed_at_any_instant_it_is_old_or_new(machine: Orchard) -> None:
         assert machine.program()[1] == version, (i, recovered.text)
         assert machine.status()["installed"] == version, (i, recovered.text)
         ends.append(version)
-    print(f"within {whole_s:.2f} s: {ends}")
+    print(f"within {whole_s:.2f} s: {ends}, {n_pending} were pending")
+    assert n_pending > 0
     machine.expect(machine.version(), parts=True)
     assert "0x1" in machine.registry("SyncCycleEnabled")

@@ -1,10 +1,9 @@
 """The results of an upgrade on Windows, each by its real condition, under wine: one product file with every kind of check, one machine that is
 ready; then one thing at a time is made wrong, and taken away again.
 
-What wine cannot show, and is shown on the simulated machine alone (tests/sim/test_entra.c): a group that comes back (wine has no local groups
-of one's own, so that the product file names another one instead), SQL Server and its LocalDB (SQLite is asked, through odbc32 and the host's
-driver), the rights of another account, a volume that is really full (a larger headroom is wanted instead), a service control handler that
-never returns."""
+What wine cannot show is not shown here (docs/windows.md), and on the simulated machine alone (tests/sim/test_entra.c): a group that comes back
+(wine has no local groups of one's own, so that the product file names another one instead), SQL Server and its LocalDB (SQLite is asked, through
+odbc32 and the host's driver), the rights of another account, a volume that is full (more room is wanted than there is)."""
 
 from __future__ import annotations
 

@@ -113,7 +113,10 @@ class Prefix:
 
     def service(self, name: str = "orchard") -> str:
         """What the service manager says: RUNNING, STOPPED, or that there is none."""
-        text = self.run("sc.exe", "query", name, code=None).text
+        for _ in range(3):
+            text = self.run("sc.exe", "query", name, code=None).text
+            if "ShellExecuteEx failed" not in text:                 # seldom, on a busy machine, wine does not start a program of its own
+                break
         return next((word for word in ("RUNNING", "STOPPED", "STOP_PENDING", "START_PENDING") if word in text), "none: " + text)
 
 
