@@ -124,8 +124,9 @@ struct fs_ops {
     /* Makes a symbolic link at `path`; the target is stored as it is given. E_UNSUPPORTED on
      * Windows. */
     enum errc (*make_link)(void *self, const char *target, const char *path, struct err *err);
-    /* Gives a regular file another name on the same volume. E_UNSUPPORTED: another volume, or no
-     * more names. */
+    /* Gives a regular file another name on the same volume. E_UNSUPPORTED: another volume, no more
+     * names, or one that a program has open such that no name of it can be flushed or taken away
+     * (Windows: as a program that runs is). */
     enum errc (*hard_link)(void *self, const char *from, const char *to, struct err *err);
     /* Makes a file (mode 0600) that shares the regular file's blocks until one of them is written.
      * E_UNSUPPORTED, and none is made, where the file system can't. */

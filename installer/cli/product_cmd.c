@@ -58,9 +58,9 @@ static enum errc take_option(void *ctx, const char *name, const char *value, str
         const char *name;
         bool *flag;
     } flags[] = {
-        { "dry-run", &r->c->dry_run }, { "exit-code", &r->c->exit_code },
-        { "detail", &r->c->detail },   { "quiet", &r->c->quiet },
-        { "verbose", &r->c->verbose }, { "help", &r->wants_help },
+        { "dry-run", &r->c->dry_run },         { "exit-code", &r->c->exit_code },
+        { "detail", &r->c->detail },           { "quiet", &r->c->quiet },
+        { "verbose", &r->c->verbose },         { "help", &r->wants_help },
         { "no-rollback", &r->c->no_rollback },
     };
     for (size_t i = 0; i < ARRAY_LEN(flags); i++)
@@ -168,7 +168,7 @@ static enum exit_code code_of(const struct product_cmd *c, const struct product_
     const enum exit_code code = code_of_result(c, o);
     const bool is_undone = code == EXIT_ABORTED &&
                            strcmp(o->result, result_name(RESULT_ALREADY_RUNNING)) != 0 &&
-                           strcmp(o->result, result_name(RESULT_SERVICE_CANNOT_START)) != 0;
+                           !o->is_stuck;
     const bool is_fine = code == EXIT_ROLLED_BACK || code == EXIT_FAILED || is_undone;
     return (help->options & COMMAND_RECOVERS) != 0 && is_fine ? EXIT_DONE : code;
 }

@@ -76,6 +76,7 @@ static enum errc take_what_was_told(struct run *run, enum run_end end, struct se
 static enum errc settle(struct run *run, enum run_end end, struct settle_ask *ask,
                         struct upgrade_outcome *out, struct err *err)
 {
+    out->is_stuck = end == RUN_STUCK;
     enum errc rc = take_what_was_told(run, end, ask, out, err);
     if (rc == E_OK)
         rc = settle_attempt(ask, err);

@@ -61,13 +61,18 @@ static bool is_old_unstartable(const struct run *run)
     return run->cannot_start && !run->was_switched;
 }
 
+static const char *name_unstartable(const struct run *run)
+{
+    return result_name(run->is_hung ? RESULT_SERVICE_CANNOT_STOP : RESULT_SERVICE_CANNOT_START);
+}
+
 /* What a failure of this step is called, given how the way back went. */
 static void name_failure(const struct run *run, enum step_kind kind, enum errc rc, bool is_back,
                          char result[RUN_RESULT_ROOM])
 {
     const struct step_ops *ops = &run_step_table[kind];
     if (is_old_unstartable(run))
-        text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_SERVICE_CANNOT_START));
+        text_copy(result, RUN_RESULT_ROOM, name_unstartable(run));
     else if (is_back && !run->was_switched && rc == E_SPACE)
         text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_INSUFFICIENT_DISK_SPACE));
     else if (is_back && !run->was_switched && ops->failed != NULL)
@@ -92,7 +97,7 @@ void run_name_interrupted(const struct run *run, bool is_back, char result[RUN_R
     if (plan_step_kind(run_mark_name(&run->journal, "failed"), &kind))
         name_failure(run, kind, E_OK, is_back, result);
     else if (is_old_unstartable(run))
-        text_copy(result, RUN_RESULT_ROOM, result_name(RESULT_SERVICE_CANNOT_START));
+        text_copy(result, RUN_RESULT_ROOM, name_unstartable(run));
     else
         (void)snprintf(result, RUN_RESULT_ROOM, "%s-Interrupted",
                        result_name(is_back ? RESULT_ROLLED_BACK : RESULT_ROLLBACK_FAILED));
@@ -275,6 +280,14 @@ static bool stopped_anything(const struct plan *begun)
     return false;
 }
 
+static bool is_stopping(const struct run *run, unsigned i)
+{
+    struct service_status status;
+    struct err ignored;
+    return services_status(run->setup, i, &status, &ignored) == E_OK &&
+           status.is == SERVICE_IS_STOPPING;
+}
+
 void run_undo(struct run *run, enum run_end *out_end, char why[240])
 {
     struct err err = { .code = E_OK }, ignored;
@@ -282,10 +295,12 @@ void run_undo(struct run *run, enum run_end *out_end, char why[240])
     enum errc rc = begun == NULL ? err_nomem(&err) : E_OK;
     if (rc == E_OK)
         list_begun(run, begun);
-    run->cannot_start = false;
+    run->cannot_start = run->is_hung = false;
     for (size_t i = rc == E_OK ? begun->n : 0; i > 0 && rc == E_OK; i--) {
-        rc = step_back(run, &begun->steps[i - 1], &err);
-        run->cannot_start = rc != E_OK && begun->steps[i - 1].kind == STEP_STOP;
+        const struct plan_step *step = &begun->steps[i - 1];
+        rc = step_back(run, step, &err);
+        run->cannot_start = rc != E_OK && step->kind == STEP_STOP;
+        run->is_hung = run->cannot_start && is_stopping(run, step->i);
     }
     if (rc == E_OK && stopped_anything(begun))
         rc = await_old(run, &err);

@@ -43,6 +43,7 @@ struct run {
     bool was_switched;                           /* a failure was one of the new version */
     bool needs_restart; /* Windows Installer has put a part of the new version off */
     bool cannot_start;  /* stuck: on the way back the old version's service did not start */
+    bool is_hung;       /* and could not: it still stops, and comes to no end */
 };
 
 /* How the steps ended. */

@@ -67,6 +67,11 @@ static enum errc stop(struct stage *s, const char *rel, const char *why, struct 
 
 /* --- the ways */
 
+static enum errc name_file(enum errc rc, const char *rel, struct err *err)
+{
+    return rc == E_OK ? rc : err_prefix(err, "%.120s: ", rel);
+}
+
 static enum errc put_theirs(const struct stage *s, const char *rel, const struct sides *sides,
                             struct err *err)
 {
@@ -76,7 +81,7 @@ static enum errc put_theirs(const struct stage *s, const char *rel, const struct
     if (rc == E_OK)
         rc = stage_make_parents(s, s->tree, rel, err);
     if (rc == E_OK)
-        rc = copy_file(s->p, sides->theirs, to, err);
+        rc = name_file(copy_file(s->p, sides->theirs, to, err), rel, err);
     return rc == E_OK ? stage_dress(s, rel, file != NULL ? file->mode : 0644, err) : rc;
 }
 
@@ -89,7 +94,10 @@ static enum errc put_here(const struct stage *s, const char *rel, const struct s
     enum errc rc = stage_path(s, rel, to, err);
     if (rc == E_OK)
         rc = stage_make_parents(s, s->tree, rel, err);
-    return rc == E_OK ? copy_one(s->p, sides->here, to, &sides->here_info, &left_out, err) : rc;
+    if (rc == E_OK)
+        rc =
+            name_file(copy_one(s->p, sides->here, to, &sides->here_info, &left_out, err), rel, err);
+    return rc;
 }
 
 static enum errc put_merged(const struct stage *s, const char *rel, struct span merged,
@@ -100,7 +108,7 @@ static enum errc put_merged(const struct stage *s, const char *rel, struct span 
     if (rc == E_OK)
         rc = stage_make_parents(s, s->tree, rel, err);
     if (rc == E_OK)
-        rc = stage_write_bytes(s, to, merged, err);
+        rc = name_file(stage_write_bytes(s, to, merged, err), rel, err);
     return rc == E_OK ? stage_dress(s, rel, STAGE_NO_MODE, err) : rc;
 }
 
@@ -133,7 +141,7 @@ static enum errc merge(struct stage *s, const char *rel, const struct sides *sid
     struct merge_conflict conflict;
     bool merges = false;
     char why[160];
-    enum errc rc = read_texts(s, sides, &t, err);
+    enum errc rc = name_file(read_texts(s, sides, &t, err), rel, err);
     if (rc == E_OK && !sides->has_theirs) { /* the maker took it away */
         if (!span_equal(buf_span(&t.base), buf_span(&t.here)))
             rc = stop(s, rel, "was changed here, and the new release has it no more", err);

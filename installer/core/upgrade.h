@@ -33,6 +33,7 @@ struct upgrade_outcome {
     struct version from, to;      /* "" where there is none */
     bool newer_available;
     bool needs_restart;  /* the new version is in place, and whole when the machine was restarted */
+    bool is_stuck;       /* of recover: it could not be undone, and is still pending */
     int64_t downtime_ms; /* -1: none, or not known */
     struct preflight reasons;
 };

@@ -54,7 +54,8 @@ void mock_end_process(struct mock *m, int64_t pid);
 bool mock_has_process(const struct mock *m, int64_t pid);
 
 /* --- services */
-enum mock_turn { TURN_GOOD = 0, TURN_REFUSES, TURN_HANGS, TURN_DENIED };
+/* STICKS, of a stop alone: it says that it stops, and comes to no end; nor does it start then. */
+enum mock_turn { TURN_GOOD = 0, TURN_REFUSES, TURN_HANGS, TURN_DENIED, TURN_STICKS };
 struct mock_service {
     char name[64];
     enum service_is is;

@@ -61,10 +61,11 @@ static enum errc turn(struct mock *m, const struct mock_service *s, enum mock_tu
     enum errc rc = fault_ask(m->disk.plan, FAULT_ACT, "turn", s->name, out_ignored, err);
     if (rc != E_OK || *out_ignored)
         return rc;
-    mock_pass(m, how == TURN_HANGS ? timeout_ms : TURN_MS);
+    mock_pass(m, how == TURN_HANGS || how == TURN_STICKS ? timeout_ms : TURN_MS);
     switch (how) {
     case TURN_REFUSES: return err_set(err, E_IO, "failed (exit-code)");
     case TURN_HANGS: return err_set(err, E_TIMEOUT, "has not done so in time");
+    case TURN_STICKS: return err_set(err, E_TIMEOUT, "it is still stopping");
     case TURN_DENIED: return err_set(err, E_ACCESS, "that is not ours to do");
     case TURN_GOOD: break;
     }
@@ -80,9 +81,12 @@ static enum errc service_start(void *self, const char *name, int64_t timeout_ms,
     if (s->is == SERVICE_IS_RUNNING)
         return E_OK;
     bool is_ignored = false;
-    enum errc rc = turn(m, s, s->start, timeout_ms, &is_ignored, err);
+    enum errc rc = turn(m, s, s->is == SERVICE_IS_STOPPING ? TURN_STICKS : s->start, timeout_ms,
+                        &is_ignored, err);
     if (is_ignored)
         return E_OK;
+    if (s->is == SERVICE_IS_STOPPING)
+        return rc;
     if (rc == E_OK && s->on_start != NULL)
         rc = s->on_start(s->ctx, m, s, err);
     s->is = rc == E_OK ? SERVICE_IS_RUNNING : SERVICE_IS_FAILED;
@@ -101,6 +105,8 @@ static enum errc service_stop(void *self, const char *name, int64_t timeout_ms, 
         return E_OK;
     bool is_ignored = false;
     enum errc rc = turn(m, s, s->stop, timeout_ms, &is_ignored, err);
+    if (s->stop == TURN_STICKS && !is_ignored)
+        s->is = SERVICE_IS_STOPPING;
     if (rc == E_OK && !is_ignored) {
         s->is = SERVICE_IS_STOPPED;
         s->pid = 0;

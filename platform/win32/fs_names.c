@@ -89,6 +89,22 @@ static enum errc link_failed(DWORD os, struct err *err)
     }
 }
 
+/* What runs, and what a program reads that lets no one write, could be neither flushed under its
+ * new name nor, where it runs, be taken away again. Whoever may not write it for another reason is
+ * not hindered. */
+static enum errc check_not_in_use(const wchar_t *wide, struct err *err)
+{
+    HANDLE handle =
+        CreateFileW(wide, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                    NULL, OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    const DWORD os = handle == INVALID_HANDLE_VALUE ? GetLastError() : ERROR_SUCCESS;
+    if (handle != INVALID_HANDLE_VALUE)
+        (void)CloseHandle(handle);
+    return os == ERROR_SHARING_VIOLATION
+               ? err_set(err, E_UNSUPPORTED, "is in use, and so gets no second name")
+               : E_OK;
+}
+
 /* It is held while it gets its name, so that it is the file that was looked at. */
 enum errc fs_hard_link(void *self, const char *from, const char *to, struct err *err)
 {
@@ -105,6 +121,8 @@ enum errc fs_hard_link(void *self, const char *from, const char *to, struct err 
         rc = handle == INVALID_HANDLE_VALUE ? w32_err_set(err, GetLastError(), "cannot open")
                                             : fs_check_regular(handle, err);
     }
+    if (rc == E_OK)
+        rc = check_not_in_use(wide_from, err);
     if (rc == E_OK && !CreateHardLinkW(wide_to, wide_from, NULL))
         rc = link_failed(GetLastError(), err);
     if (handle != INVALID_HANDLE_VALUE)

@@ -699,6 +699,24 @@ static void a_service_that_would_not_start_is_started_later(void **state)
     assert_false(is_marked());
 }
 
+/* It neither runs nor ends: what could not be done is the stop, whoever comes next. */
+static void a_service_that_hangs_is_started_when_it_has_ended(void **state)
+{
+    UNUSED(state);
+    s.service->stop = TURN_STICKS;
+    assert_string_equal(go(MODE_RUN, NULL), "UpgradeAbortedServiceCanNotBeStopped");
+    assert_int_equal(s.service->is, SERVICE_IS_STOPPING);
+    assert_string_equal(go(MODE_RUN, NULL), "UpgradeAbortedServiceCanNotBeStopped");
+    s.service->is = SERVICE_IS_STOPPED;
+    s.service->stop = TURN_GOOD;
+    assert_string_equal(go(MODE_RUN, NULL), ""); /* which recovers, and is not due again */
+    assert_int_equal(s.service->is, SERVICE_IS_RUNNING);
+    assert_true(s.scheduler_is_on);
+    mock_pass(s.m, 3 * HOUR * 1000LL);
+    assert_string_equal(go(MODE_RUN, NULL), "Success");
+    assert_false(is_marked());
+}
+
 /* ------------------------------------------------------------------------------ how it is spelt */
 
 static void both_spellings_and_other_texts_are_read(void **state)
@@ -737,6 +755,7 @@ int main(int argc, char **argv)
         TEST(the_default_state_has_conditions),
         TEST(a_program_in_use_keeps_waiting_until_it_closes),
         TEST(a_service_that_would_not_start_is_started_later),
+        TEST(a_service_that_hangs_is_started_when_it_has_ended),
         TEST(both_spellings_and_other_texts_are_read),
     };
     if (argc != 3)

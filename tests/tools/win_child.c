@@ -2,17 +2,28 @@
  *
  *   win_child args ...            each argument on a line
  *   win_child env                 each variable on a line
- *   win_child about HANDLE        its folder; how standard input ends; is the handle one of its
- * own? win_child exit CODE win_child write N CODE        N bytes, then exit win_child break FILE
- * says "asked" on CTRL_BREAK and ends; FILE is made when it is ready win_child deaf FILE takes
- * CTRL_BREAK for nothing win_child start PIDFILE ...   starts itself with the arguments, writes its
- * number, and ends win_child stay PIDFILE ...    the same, and stays win_child run PIDFILE ... runs
- * itself with the arguments by Surefoot's own means win_child pid PIDFILE         writes its own
- * number, and stays win_child load LIBRARY FILE   loads it, and stays win_child window FILE has a
- * window, and ends when that is closed */
+ *   win_child about HANDLE        its folder; how standard input ends; is the handle its own?
+ *   win_child exit CODE           ends
+ *   win_child write N CODE        N bytes, then ends
+ *   win_child break FILE          says "asked" on CTRL_BREAK and ends
+ *   win_child deaf FILE           takes CTRL_BREAK for nothing
+ *   win_child start FILE ...      starts itself with the arguments, and ends
+ *   win_child stay FILE ...       the same, and stays
+ *   win_child run FILE ...        runs itself with the arguments by Surefoot's own means
+ *   win_child pid FILE            stays
+ *   win_child load LIBRARY FILE   loads it, and stays
+ *   win_child window FILE         has a window, and ends when that is closed
+ *   win_child log ID SOURCE TEXT  an event of each level
+ *   win_child mutex NAME FILE     owns the mutex, and stays
+ *   win_child lock PATH FILE      has the file open and locked, and stays
+ *   win_child hold PATH FILE      has the file open for itself alone, and stays
+ *   win_child key KEY SDDL        gives a key below HKEY_LOCAL_MACHINE this access list
+ *
+ * FILE is made when it is ready, with the number of the process in it. To stay is for a minute. */
 
 #include <windows.h>
 
+#include <sddl.h>
 #include <shellapi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +78,51 @@ static DWORD start_self(wchar_t **args, int n)
     (void)CloseHandle(made.hThread);
     (void)CloseHandle(made.hProcess);
     return made.dwProcessId;
+}
+
+static int own_mutex(const wchar_t *name, const wchar_t *file)
+{
+    HANDLE mutex = CreateMutexW(NULL, TRUE, name);
+    if (mutex == NULL || WaitForSingleObject(mutex, 0) != WAIT_OBJECT_0)
+        return 4;
+    write_number(file, GetCurrentProcessId());
+    return stay();
+}
+
+static int lock_file(const wchar_t *path, const wchar_t *file)
+{
+    OVERLAPPED at = { .Offset = 0 };
+    HANDLE open = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                              OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+    if (open == INVALID_HANDLE_VALUE ||
+        !LockFileEx(open, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &at))
+        return 4;
+    write_number(file, GetCurrentProcessId());
+    return stay();
+}
+
+static int hold_file(const wchar_t *path, const wchar_t *file)
+{
+    if (CreateFileW(path, GENERIC_READ, 0, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL) ==
+        INVALID_HANDLE_VALUE)
+        return 4;
+    write_number(file, GetCurrentProcessId());
+    return stay();
+}
+
+static int guard_key(const wchar_t *name, const wchar_t *sddl)
+{
+    PSECURITY_DESCRIPTOR list = NULL;
+    HKEY key = NULL;
+    const bool is_done =
+        RegOpenKeyExW(HKEY_LOCAL_MACHINE, name, 0, READ_CONTROL | WRITE_DAC | KEY_WOW64_64KEY,
+                      &key) == ERROR_SUCCESS &&
+        ConvertStringSecurityDescriptorToSecurityDescriptorW(sddl, SDDL_REVISION_1, &list, NULL) &&
+        RegSetKeySecurity(key, DACL_SECURITY_INFORMATION, list) == ERROR_SUCCESS;
+    if (key != NULL)
+        (void)RegCloseKey(key);
+    (void)LocalFree(list);
+    return is_done ? 0 : 4;
 }
 
 static void put_utf8(const wchar_t *from, char to[1000])
@@ -213,6 +269,14 @@ int main(void)
         return write_bytes(wcstoul(args[2], NULL, 10), (int)wcstol(args[3], NULL, 10));
     if (wcscmp(what, L"log") == 0 && n > 4)
         return log_events(args[2], args[3], args[4]);
+    if (wcscmp(what, L"mutex") == 0)
+        return own_mutex(args[2], args[3]);
+    if (wcscmp(what, L"lock") == 0)
+        return lock_file(args[2], args[3]);
+    if (wcscmp(what, L"hold") == 0)
+        return hold_file(args[2], args[3]);
+    if (wcscmp(what, L"key") == 0)
+        return guard_key(args[2], args[3]);
     if (wcscmp(what, L"load") == 0) {
         if (LoadLibraryW(args[2]) == NULL)
             return 3;

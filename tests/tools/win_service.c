@@ -6,20 +6,45 @@
  *   win_service NAME refuse    ends with error 1066's like of the system: access denied
  *   win_service NAME slow      takes a second to start and another to stop
  *   win_service NAME linger    says that it is stopped, and its process stays for a second more
- *   win_service NAME die       runs, and ends without a word when it is stopped */
+ *   win_service NAME die       runs, and ends without a word when it is stopped
+ *   win_service NAME keep      runs, and takes no stop
+ *   win_service NAME told FILE ...
+ *                              as the first of these that is there says at the time, else "run";
+ *                              ends by itself when it says "end" */
 
 #include <windows.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <wchar.h>
+
+#define WORD_ROOM 16
+#define LOOK_MS 50
 
 static SERVICE_STATUS_HANDLE handle;
 static HANDLE stop_event;
 static const wchar_t *name, *how;
+static wchar_t *const *files; /* ended by NULL */
+
+static BOOL read_word(const wchar_t *file, wchar_t to[WORD_ROOM])
+{
+    FILE *f = _wfopen(file, L"r");
+    if (f == NULL)
+        return FALSE;
+    if (fwscanf(f, L"%15ls", to) != 1)
+        to[0] = L'\0';
+    (void)fclose(f);
+    return TRUE;
+}
 
 static BOOL is(const wchar_t *word)
 {
-    return wcscmp(how, word) == 0;
+    wchar_t told[WORD_ROOM] = L"run";
+    if (wcscmp(how, L"told") != 0)
+        return wcscmp(how, word) == 0;
+    for (wchar_t *const *file = files; *file != NULL && !read_word(*file, told);)
+        file++;
+    return wcscmp(told, word) == 0;
 }
 
 static void say(DWORD state, DWORD error, DWORD own_error)
@@ -29,7 +54,7 @@ static void say(DWORD state, DWORD error, DWORD own_error)
                               .dwWin32ExitCode = error,
                               .dwServiceSpecificExitCode = own_error,
                               .dwWaitHint = 5000 };
-    if (state == SERVICE_RUNNING || state == SERVICE_PAUSED)
+    if ((state == SERVICE_RUNNING || state == SERVICE_PAUSED) && !is(L"keep"))
         status.dwControlsAccepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PAUSE_CONTINUE;
     (void)SetServiceStatus(handle, &status);
 }
@@ -71,7 +96,9 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
     if (is(L"slow"))
         Sleep(1000);
     say(SERVICE_RUNNING, NO_ERROR, 0);
-    (void)WaitForSingleObject(stop_event, INFINITE);
+    const DWORD wait = wcscmp(how, L"told") == 0 ? LOOK_MS : INFINITE;
+    while (WaitForSingleObject(stop_event, wait) == WAIT_TIMEOUT && !is(L"end"))
+        continue;
     if (is(L"slow"))
         Sleep(1000);
     say(SERVICE_STOPPED, NO_ERROR, 0);
@@ -80,10 +107,11 @@ static void WINAPI service_main(DWORD argc, wchar_t **argv)
 int wmain(int argc, wchar_t **argv);
 int wmain(int argc, wchar_t **argv)
 {
-    if (argc != 3)
+    if (argc < 3)
         return 2;
     name = argv[1];
     how = argv[2];
+    files = argv + 3;
     wchar_t *named = _wcsdup(name);
     const SERVICE_TABLE_ENTRYW table[] = { { named, service_main }, { NULL, NULL } };
     if (!StartServiceCtrlDispatcherW(table))

@@ -332,6 +332,20 @@ static void a_file_gets_a_second_name(void **state)
     IS(E_ABSENT, FS(hard_link, "no-such", "third"));
 }
 
+/* As a program that runs, or one that is read and may not be written meanwhile. */
+static void a_file_in_use_gets_no_second_name(void **state)
+{
+    UNUSED(state);
+    make_file("file", "x");
+    HANDLE reader = CreateFileA("file", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
+                                OPEN_EXISTING, 0, NULL);
+    assert_true(reader != INVALID_HANDLE_VALUE);
+    IS(E_UNSUPPORTED, FS(hard_link, "file", "second"));
+    assert_int_equal(info_of("second").kind, FS_ABSENT);
+    assert_true(CloseHandle(reader));
+    IS(E_OK, FS(hard_link, "file", "second"));
+}
+
 static void a_rename_replaces_nothing(void **state)
 {
     UNUSED(state);
@@ -749,6 +763,7 @@ int main(int argc, char **argv)
         IN_FOLDER(modes_open_for_reading_and_close),
         IN_FOLDER(symbolic_links_clones_and_exchanges_are_not_had),
         IN_FOLDER(a_file_gets_a_second_name),
+        IN_FOLDER(a_file_in_use_gets_no_second_name),
         IN_FOLDER(a_rename_replaces_nothing),
         IN_FOLDER(a_pointer_leads_elsewhere_in_one_step),
         IN_FOLDER(a_pointer_is_taken_away_without_what_it_leads_to),
