@@ -42,7 +42,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     if not WRAPPER:
         yield dict(os.environ)
         return
-    from test_windows_upgrade import Prefix
+    from windows_kit import Prefix
     prefix = Prefix(tmp_path_factory.mktemp("wine") / "prefix")
     yield {**os.environ, "WINEPREFIX": str(prefix.folder)}
     prefix.end()

@@ -19,7 +19,7 @@ from typing import Any, Iterator
 
 import pytest
 from conftest import ROOT, WRAPPER
-from test_windows_upgrade import DONE, FAILED, LIMIT_S, PROGRAM, PUBLISH, REFUSED, ROLLED_BACK, Done, Prefix, Ran, in_wine, windows
+from windows_kit import DONE, FAILED, LIMIT_S, PROGRAM, PUBLISH, REFUSED, ROLLED_BACK, Done, Prefix, Ran, in_wine, windows
 
 from tests.kit.servers import Ca, Nginx
 
