@@ -13,18 +13,16 @@ import struct
 import subprocess
 import time
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Iterator
 
 import pytest
-from conftest import ROOT, WRAPPER
-from windows_kit import DONE, FAILED, LIMIT_S, PROGRAM, PUBLISH, REFUSED, ROLLED_BACK, Done, Prefix, Ran, in_wine, windows
+from conftest import ROOT
+from windows_kit import BUILD, DONE, FAILED, LIMIT_S, PROGRAM, REFUSED, ROLLED_BACK, Done, Maker, Prefix, Ran, made_by_a_maker, windows
 
-from tests.kit.servers import Ca, Nginx
+from tests.kit.servers import Nginx
 
 TOOL = ROOT / "packaging/win32/package"
-BUILD = PROGRAM.parent.parent
 BUILT = "0.1.0"  # its digits are as many as those of the versions here
 EXE = r"C:\Program Files\Surefoot\surefoot.exe"
 OLD, NEW, NEWEST_DOES_NOT_START = "0.2.0", "0.3.0", "0.4.0"
@@ -50,17 +48,14 @@ def program(folder: Path, version: str) -> Path:
     return file
 
 
-@dataclass
-class Maker:
-    folder: Path
-    server: Nginx
+def package(maker: Maker, version: str) -> Path:
+    return maker.folder / f"packages/surefoot-{version}-windows-x64.msi"
 
-    def package(self, version: str) -> Path:
-        return self.folder / f"packages/surefoot-{version}-windows-x64.msi"
 
-    def program(self, version: str) -> bytes:
-        with zipfile.ZipFile(self.package(version).with_suffix(".zip")) as archive:
-            return archive.read(f"surefoot-{version}-windows-x64/surefoot.exe")
+def packed(maker: Maker, version: str) -> bytes:
+    """The program in the zip."""
+    with zipfile.ZipFile(package(maker, version).with_suffix(".zip")) as archive:
+        return archive.read(f"surefoot-{version}-windows-x64/surefoot.exe")
 
 
 def without_file_versions(package: Path) -> None:
@@ -71,32 +66,20 @@ def without_file_versions(package: Path) -> None:
 
 
 @contextlib.contextmanager
-def offering(folder: Path, has_file_versions: bool) -> Iterator[Maker]:
+def offering(folder: Path, has_file_versions: bool) -> Iterator[tuple[Maker, Nginx]]:
     """A maker's site with the three versions."""
-    prefix = Prefix(folder / "prefix")
-    site, key = folder / "site", windows(folder) + "\\maker.key"
-    (folder / "nginx").mkdir()
-    site.mkdir()
-    in_wine(prefix.folder, PUBLISH, "keygen", "--out", windows(folder) + "\\maker", "--no-passphrase", "--quiet")
-    server = Nginx(folder / "nginx", Ca(folder))
-    server.www.rmdir()
-    server.www.symlink_to(site)
-    made = Maker(folder, server)
-    for version in (OLD, NEW, NEWEST_DOES_NOT_START):
-        subprocess.run([TOOL, BUILD, folder / "packages", "--program", program(folder, version), "--version", version], check=True,
-                       capture_output=True, timeout=LIMIT_S)
-        if not has_file_versions:
-            without_file_versions(made.package(version))
-        in_wine(prefix.folder, PUBLISH, "release", windows(made.package(version)), "--product", "surefoot", "--version", version, "--dir", windows(site),
-                "--demand", "minisign", "--key", key, "--quiet")
-        in_wine(prefix.folder, PUBLISH, "feed", windows(site), "--product", "surefoot", "--add", version, "--key", key, "--quiet")
-    yield made
-    server.close()
-    prefix.end()
+    with made_by_a_maker(folder, "surefoot") as (maker, nginx):
+        for version in (OLD, NEW, NEWEST_DOES_NOT_START):
+            subprocess.run([TOOL, BUILD, folder / "packages", "--program", program(folder, version), "--version", version], check=True,
+                           capture_output=True, timeout=LIMIT_S)
+            if not has_file_versions:
+                without_file_versions(package(maker, version))
+            maker.offer(package(maker, version), version)
+        yield maker, nginx
 
 
 @pytest.fixture(scope="module")
-def maker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
+def offered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Maker, Nginx]]:
     with offering(tmp_path_factory.mktemp("maker"), True) as made:
         yield made
 
@@ -104,32 +87,30 @@ def maker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
 class Machine:
     """One on which the old version was installed by hand."""
 
-    def __init__(self, folder: Path, maker: Maker) -> None:
-        self.machine = Prefix(folder / "prefix")
-        self.prefix = self.machine.folder
-        self.drive = self.prefix / "drive_c"
-        self.installed = self.drive / "Program Files/Surefoot"
-        self.etc = self.drive / "ProgramData/Surefoot"
-        in_wine(self.prefix, "msiexec.exe", "/qn", "/i", windows(maker.package(OLD)))
+    def __init__(self, folder: Path, maker: Maker, server: Nginx) -> None:
+        self.maker, self.server, self.prefix = maker, server, Prefix(folder / "prefix")
+        self.installed = self.prefix.drive / "Program Files/Surefoot"
+        self.etc = self.prefix.drive / "ProgramData/Surefoot"
+        self.prefix.run("msiexec.exe", "/qn", "/i", windows(package(maker, OLD)))
 
-    def configure(self, maker: Maker) -> None:
+    def configure(self) -> None:
         """As the example says: the product file to products.d, the key to keys."""
         text = (ROOT / "docs/examples/surefoot.xml").read_text()
         text, n = re.subn(r'<fetch>\s*<feed url="[^"]*"/>\s*<proxy use="system"/>',
-                          rf'<fetch ca="..\\keys\\web.pem"><feed url="https://localhost:{maker.server.tls}/feed.xml"/><proxy use="none"/>', text)
+                          rf'<fetch ca="..\\keys\\web.pem"><feed url="https://localhost:{self.server.tls}/feed.xml"/><proxy use="none"/>', text)
         assert n == 1
         (self.etc / "products.d/surefoot.xml").write_text(text)
-        shutil.copy(maker.folder / "maker.pub", self.etc / "keys/surefoot.pub")
-        shutil.copy(maker.folder / "ca-kit.pem", self.etc / "keys/web.pem")
+        shutil.copy(self.maker.folder / "maker.pub", self.etc / "keys/surefoot.pub")
+        shutil.copy(self.maker.folder / "ca-kit.pem", self.etc / "keys/web.pem")
 
-    def adopt(self, maker: Maker) -> None:
+    def adopt(self) -> None:
         """What was installed by hand is looked after from now on."""
-        self.configure(maker)
+        self.configure()
         adopted = self.run("install", code=DONE)
         assert (adopted.result, adopted.outcome["to"], self.aside()) == ("Success", OLD, []), adopted.text
 
     def say(self, *words: object, program: str = EXE, code: int | None = None) -> Done:
-        return in_wine(self.prefix, program, *words, code=code)
+        return self.prefix.run(program, *words, code=code)
 
     def version(self) -> str:
         return self.say("--version", code=DONE).stdout.decode().strip().removeprefix("surefoot ")
@@ -137,7 +118,7 @@ class Machine:
     def run(self, command: str, *words: str, program: str = EXE, code: int | None = None) -> Ran:
         done = self.say(command, "--format", "json", *words, "surefoot", program=program)
         lines = [json.loads(line) for line in done.stdout.decode().splitlines() if line.startswith("{")]
-        ran = Ran(done.returncode, lines, done.stdout.decode(errors="replace"))
+        ran = Ran(done.returncode, lines, done.text)
         assert code is None or ran.code == code, (command, words, ran.code, ran.text)
         return ran
 
@@ -150,10 +131,10 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, maker: Maker) -> Iterator[Machine]:
-    m = Machine(tmp_path, maker)
+def machine(tmp_path: Path, offered: tuple[Maker, Nginx]) -> Iterator[Machine]:
+    m = Machine(tmp_path, *offered)
     yield m
-    m.machine.end()
+    m.prefix.end()
 
 
 FILES = sorted(["surefoot.exe", "LICENSE.txt", "CHANGELOG.md", "examples/surefoot.xml", "examples/entra-connect.xml",
@@ -161,12 +142,12 @@ FILES = sorted(["surefoot.exe", "LICENSE.txt", "CHANGELOG.md", "examples/surefoo
 FOLDERS = ["", "products.d", "anchors.d", "keys"]
 
 
-def test_the_package_installs_the_program_and_folders_that_others_cannot_change(machine: Machine, maker: Maker) -> None:
+def test_the_package_installs_the_program_and_folders_that_others_cannot_change(machine: Machine) -> None:
     assert machine.left() == FILES and machine.version() == OLD
-    assert (machine.installed / "surefoot.exe").read_bytes() == maker.program(OLD)
+    assert (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, OLD)
     for name in FOLDERS:  # wine has access lists as the host's permission bits
         assert (machine.etc / name).stat().st_mode & 0o7777 == 0o755, name
-    source = in_wine(machine.prefix, "reg.exe", "query", r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\Surefoot Upgrade").stdout
+    source = machine.prefix.run("reg.exe", "query", r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\Surefoot Upgrade").stdout
     assert EXE.encode() in source and b"0x7" in source
     again = machine.say("prepare", code=DONE).stdout.decode().split()
     assert again.count("fine") == len(FOLDERS) and again.count("made") == 0
@@ -174,49 +155,49 @@ def test_the_package_installs_the_program_and_folders_that_others_cannot_change(
     (machine.etc / "keys").chmod(0o777)
     refused = machine.say("prepare", code=FAILED).stdout.decode()
     assert "keys: " in refused and "only an administrator" in refused
-    in_wine(machine.prefix, "msiexec.exe", "/qn", "/x", windows(maker.package(OLD)))
+    machine.prefix.run("msiexec.exe", "/qn", "/x", windows(package(machine.maker, OLD)))
     assert machine.left() == [] and (machine.etc / "products.d").is_dir(), "what an administrator put there stays"
 
 
-def test_a_product_file_without_its_key_is_refused(machine: Machine, maker: Maker) -> None:
-    machine.configure(maker)
+def test_a_product_file_without_its_key_is_refused(machine: Machine) -> None:
+    machine.configure()
     (machine.etc / "keys/surefoot.pub").unlink()
     assert machine.say("upgrade", "surefoot").returncode == 2 and machine.version() == OLD
 
 
-def test_surefoot_upgrades_itself_and_goes_back(machine: Machine, maker: Maker) -> None:
-    machine.adopt(maker)
+def test_surefoot_upgrades_itself_and_goes_back(machine: Machine) -> None:
+    machine.adopt()
     done = machine.run("upgrade", "--to", NEW, code=DONE)
     assert done.result == "Success" and "restart_needed" not in done.outcome, done.text
     found, downloading, verified, switched, healthy, success = 302, 305, 306, 309, 311, 312
     assert [line.get("event") for line in done.lines[:-1]] == [found, downloading, verified, switched, healthy, success], done.text
     assert machine.version() == NEW and machine.left() == FILES
-    assert (machine.installed / "surefoot.exe").read_bytes() == maker.program(NEW)
-    assert [f.read_bytes() == maker.program(OLD) for f in machine.aside()] == [True], "what ran is what was installed"
+    assert (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, NEW)
+    assert [f.read_bytes() == packed(machine.maker, OLD) for f in machine.aside()] == [True], "what ran is what was installed"
     assert machine.run("recover", code=DONE).result is None
     back = machine.run("rollback", code=DONE)
     assert back.result == "Success" and machine.version() == OLD and machine.left() == FILES
-    assert (machine.installed / "surefoot.exe").read_bytes() == maker.program(OLD)
+    assert (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, OLD)
 
 
-def test_a_version_that_does_not_start_goes_back_to_the_old_one(machine: Machine, maker: Maker) -> None:
-    machine.adopt(maker)
+def test_a_version_that_does_not_start_goes_back_to_the_old_one(machine: Machine) -> None:
+    machine.adopt()
     failed = machine.run("upgrade", code=ROLLED_BACK)
     assert failed.result == "UpgradeFailedRollbackSuccess-HealthCheckFailed" and failed.outcome["to"] == NEWEST_DOES_NOT_START
     assert machine.version() == OLD and machine.left() == FILES
-    assert (machine.installed / "surefoot.exe").read_bytes() == maker.program(OLD)
+    assert (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, OLD)
 
 
-def test_a_package_that_was_changed_is_refused(machine: Machine, maker: Maker, tmp_path: Path) -> None:
-    machine.adopt(maker)
+def test_a_package_that_was_changed_is_refused(machine: Machine, tmp_path: Path) -> None:
+    machine.adopt()
     site = tmp_path / "site"
-    shutil.copytree(maker.folder / "site", site)
+    machine.maker.copy_site(site)
     file = next(site.glob(f"{NEW}/*.msi"))
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(bytes(data))
     product = machine.etc / "products.d/surefoot.xml"
-    product.write_text(product.read_text().replace(f"https://localhost:{maker.server.tls}/", "file:///" + windows(site).replace("\\", "/") + "/"))
+    product.write_text(product.read_text().replace(f"https://localhost:{machine.server.tls}/", "file:///" + windows(site).replace("\\", "/") + "/"))
     refused = machine.run("upgrade", "--to", NEW, code=REFUSED)
     assert refused.result == "PreUpgradeFailure-DigestMismatch"
     assert machine.version() == OLD and machine.left() == FILES and machine.aside() == []
@@ -225,30 +206,29 @@ def test_a_package_that_was_changed_is_refused(machine: Machine, maker: Maker, t
 def test_killed_at_any_instant_one_of_the_two_comes_back(tmp_path: Path) -> None:
     """By the installed program; where that does not start, by the one that had gone aside."""
     (tmp_path / "maker").mkdir()
-    with offering(tmp_path / "maker", False) as maker:
-        machine = Machine(tmp_path, maker)
+    with offering(tmp_path / "maker", False) as offered:
+        machine = Machine(tmp_path, *offered)
         try:
-            machine.adopt(maker)
-            kill_and_recover(machine, maker)
+            machine.adopt()
+            kill_and_recover(machine)
         finally:
-            machine.machine.end()
+            machine.prefix.end()
 
 
-def kill_and_recover(machine: Machine, maker: Maker) -> None:
+def kill_and_recover(machine: Machine) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     dice = random.Random(seed)
     for i in range(int(os.environ.get("SUREFOOT_KILLS", "8"))):
         words = ["upgrade", "--to", NEW] if machine.version() == OLD else ["rollback"]
-        process = subprocess.Popen([*WRAPPER, EXE, *words, "surefoot"], env={**os.environ, "WINEPREFIX": str(machine.prefix)},
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = machine.prefix.begin(EXE, *words, "surefoot")
         time.sleep(dice.random() * 4)
-        in_wine(machine.prefix, "taskkill.exe", "/f", "/im", "surefoot.exe", code=None)
+        machine.prefix.run("taskkill.exe", "/f", "/im", "surefoot.exe", code=None)
         process.wait(LIMIT_S)
         recovered, by = machine.run("recover"), "it"
         if not recovered.lines:  # it did not start: it is not there, or not yet whole
             there = machine.installed / "surefoot.exe"
-            assert not there.exists() or there.read_bytes() not in (maker.program(OLD), maker.program(NEW)), recovered.text
+            assert not there.exists() or there.read_bytes() not in (packed(machine.maker, OLD), packed(machine.maker, NEW)), recovered.text
             by = rf"C:\ProgramData\Surefoot\state\surefoot\own\{machine.aside()[-1].name}"
             recovered = machine.run("recover", program=by)
         print(i, words[0], by, recovered.result)
@@ -257,4 +237,4 @@ def kill_and_recover(machine: Machine, maker: Maker) -> None:
         said = machine.run("status", code=DONE).lines[-1]
         assert said["installed"] == version, (i, version, said, recovered.text)
         assert version in (OLD, NEW) and machine.left() == FILES, (i, recovered.text)
-        assert (machine.installed / "surefoot.exe").read_bytes() == maker.program(version), (i, recovered.text)
+        assert (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, version), (i, recovered.text)

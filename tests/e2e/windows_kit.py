@@ -128,6 +128,7 @@ class Maker:
     """Its key, and a site with a feed. Its own machine is a prefix as well."""
     folder: Path
     prefix: Prefix
+    product: str = "orchard"
     versions: list[str] = field(default_factory=list)
 
     def publish(self, *words: object, code: int = 0) -> bytes:
@@ -144,9 +145,9 @@ class Maker:
     def offer(self, source: Path, version: str, *options: str) -> None:
         """Makes a release of a folder, an archive or a package, and has the feed offer it."""
         key = windows(self.folder / "maker.key")
-        self.publish("release", windows(source), "--product", "orchard", "--version", version, "--dir", windows(self.site), "--demand", "minisign",
+        self.publish("release", windows(source), "--product", self.product, "--version", version, "--dir", windows(self.site), "--demand", "minisign",
                      "--key", key, "--quiet", *options)
-        self.publish("feed", windows(self.site), "--product", "orchard", "--add", version, "--key", key, "--quiet")
+        self.publish("feed", windows(self.site), "--product", self.product, "--add", version, "--key", key, "--quiet")
         self.versions.append(version)
 
     def copy_site(self, to: Path) -> Path:
@@ -156,9 +157,9 @@ class Maker:
 
 
 @contextlib.contextmanager
-def made_by_a_maker(folder: Path) -> Iterator[tuple[Maker, Nginx]]:
+def made_by_a_maker(folder: Path, product: str = "orchard") -> Iterator[tuple[Maker, Nginx]]:
     """A maker without releases, and the server of its site."""
-    maker = Maker(folder, Prefix(folder / "prefix"))
+    maker = Maker(folder, Prefix(folder / "prefix"), product)
     try:
         maker.begin()
         (folder / "nginx").mkdir()
