@@ -309,6 +309,7 @@ static enum errc begin_stop(struct turn *t, struct err *err)
         if (rc != E_OK || t->seen.dwCurrentState == SERVICE_STOPPED ||
             t->seen.dwCurrentState == SERVICE_STOP_PENDING)
             return rc;
+        const bool was_starting = t->seen.dwCurrentState == SERVICE_START_PENDING;
         if (ControlService(t->service, SERVICE_CONTROL_STOP, &ignored))
             return E_OK;
         const DWORD os = GetLastError();
@@ -316,12 +317,14 @@ static enum errc begin_stop(struct turn *t, struct err *err)
         if (rc != E_OK || os == ERROR_SERVICE_NOT_ACTIVE ||
             t->seen.dwCurrentState == SERVICE_STOPPED)
             return rc;
-        if (os == ERROR_INVALID_SERVICE_CONTROL)
+        /* wine's word for one that is still starting */
+        const bool is_early = was_starting && os == ERROR_INVALID_SERVICE_CONTROL;
+        if (os == ERROR_INVALID_SERVICE_CONTROL && !is_early)
             return err_set(err, E_UNSUPPORTED, "it is %s, and takes no stop",
                            status_of(&t->seen).text);
         if (os == ERROR_SERVICE_REQUEST_TIMEOUT)
             return E_OK; /* it may yet stop: what is left of the time is waited */
-        if (!may_pass(os))
+        if (!may_pass(os) && !is_early)
             return manager_failed(os, "the service manager cannot stop it", err);
         if (!pause_a_while(t))
             return too_late(t, err);

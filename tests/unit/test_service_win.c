@@ -166,6 +166,11 @@ static void a_slow_one_is_waited_for(void **state)
     IS(E_TIMEOUT, SERVICE(stop, name, 1));
     IS(E_OK, SERVICE(stop, name, 20000));
     assert_int_equal(status().is, SERVICE_IS_STOPPED);
+    /* what starts takes no stop: it is waited for, and then stopped */
+    IS(E_TIMEOUT, SERVICE(start, name, 1));
+    assert_int_equal(status().is, SERVICE_IS_STARTING);
+    IS(E_OK, SERVICE(stop, name, 20000));
+    assert_int_equal(status().is, SERVICE_IS_STOPPED);
 }
 
 static void one_that_does_not_stop_is_told(void **state)
