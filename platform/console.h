@@ -12,7 +12,8 @@
 
 /* console_init makes standard output and error byte streams (UTF-8 on a Windows console), and
  * hardens the process: the search for libraries on Windows, SIGPIPE on POSIX; where we are elevated
- * SSLKEYLOGFILE is taken out of the environment. To be called first in main. */
+ * SSLKEYLOGFILE is taken out of the environment, on Windows also what else the libraries that we
+ * are made of would read there. To be called first in main. */
 void console_init(void);
 
 /* console_arguments gives the arguments in UTF-8. On Windows they are made anew and live as long as
