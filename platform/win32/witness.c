@@ -38,7 +38,7 @@ static void ask_about(verify_fn verify, HANDLE handle, const wchar_t *name,
 {
     static const GUID by_signature = WINTRUST_ACTION_GENERIC_VERIFY_V2;
     GUID action = by_signature;
-    const HWND nobody = (HWND)INVALID_HANDLE_VALUE; /* no window is to be shown, nor a desktop */
+    const HWND none = NULL; /* of WTD_UI_NONE; INVALID_HANDLE_VALUE makes wine start a desktop */
     WINTRUST_FILE_INFO file = { .cbStruct = sizeof(file), .pcwszFilePath = name, .hFile = handle };
     WINTRUST_DATA ask = { .cbStruct = sizeof(ask),
                           .dwUIChoice = WTD_UI_NONE,
@@ -47,10 +47,10 @@ static void ask_about(verify_fn verify, HANDLE handle, const wchar_t *name,
                           .pFile = &file,
                           .dwStateAction = WTD_STATEACTION_VERIFY,
                           .dwProvFlags = WTD_CACHE_ONLY_URL_RETRIEVAL | WTD_REVOCATION_CHECK_NONE };
-    const LONG code = verify(nobody, &action, &ask);
+    const LONG code = verify(none, &action, &ask);
     witness_code_read((uint32_t)code, chain_status_of(ask.hWVTStateData), out);
     ask.dwStateAction = WTD_STATEACTION_CLOSE;
-    (void)verify(nobody, &action, &ask);
+    (void)verify(none, &action, &ask);
 }
 
 /* The path that a handle has now. NULL where it has none; caller frees. */
