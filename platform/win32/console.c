@@ -16,6 +16,15 @@ static void forget(const char *variable)
     (void)_putenv_s(variable, "");
 }
 
+/* Libraries are looked for in System32 only, never beside the program or in the current folder. It
+ * comes before main and before all other constructors: the stack protector's asks Windows for
+ * random bytes, for which that loads a library (cryptbase.dll; wine: bcrypt.dll). */
+__attribute__((constructor(101))) static void guard_libraries(void)
+{
+    (void)SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
+    (void)SetDllDirectoryW(L"");
+}
+
 /* What our libraries would do as the environment says: whoever may set variables of an account that
  * administers may not write the keys of connections to a file, name code to load, certificates to
  * trust, or a proxy. None of it is asked for by us; that no library asks is made sure of here. */
@@ -28,10 +37,6 @@ static const char *const of_libraries[] = {
 
 void console_init(void)
 {
-    /* Libraries are looked for in System32 only, never beside the program or in the current folder.
-     */
-    (void)SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
-    (void)SetDllDirectoryW(L"");
     (void)_setmode(_fileno(stdout), _O_BINARY);
     (void)_setmode(_fileno(stderr), _O_BINARY);
     (void)SetConsoleOutputCP(CP_UTF8);

@@ -53,6 +53,16 @@ static void ask_about(verify_fn verify, HANDLE handle, const wchar_t *name,
     (void)verify(none, &action, &ask);
 }
 
+/* What these libraries load in turn they may look for beside the program (wine's do): it is loaded
+ * before, from System32. */
+static verify_fn load(void)
+{
+    static const wchar_t *const in_turn[] = { L"imagehlp.dll", L"cryptnet.dll" };
+    for (size_t i = 0; i < ARRAY_LEN(in_turn); i++)
+        (void)LoadLibraryExW(in_turn[i], NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    return (verify_fn)w32_function(LIBRARY, "WinVerifyTrust");
+}
+
 /* The path that a handle has now. NULL where it has none; caller frees. */
 static wchar_t *name_of(HANDLE handle)
 {
@@ -71,7 +81,7 @@ static void witness_ask(void *self, struct source *src, struct witness_answer *o
 {
     UNUSED(self);
     HANDLE handle = NULL;
-    const verify_fn verify = (verify_fn)w32_function(LIBRARY, "WinVerifyTrust");
+    const verify_fn verify = load();
     *out = (struct witness_answer){ .word = WITNESS_UNAVAILABLE };
     wchar_t *name = verify != NULL && w32_source_handle(src, &handle) ? name_of(handle) : NULL;
     if (name != NULL)

@@ -5,13 +5,14 @@
 
 /* Where a code speaks of a certificate or of a timestamp's authority it is the chain's: a product
  * may have a CA of its own that Windows does not know. Revocation and distrust are so too: they are
- * what this machine was told, and --revocation is how a policy asks for it. */
+ * what this machine was told, and --revocation is how a policy asks for it. That a certificate's
+ * own signature does not hold is what wine says of every ECDSA one: whether it holds we have
+ * proven. */
 const struct witness_code witness_codes[] = {
     { 0x00000000, WITNESS_INTACT, "intact" },
 
     { 0x80096002, WITNESS_BROKEN, "TRUST_E_NO_SIGNER_CERT" },
     { 0x80096003, WITNESS_BROKEN, "TRUST_E_COUNTER_SIGNER" },
-    { 0x80096004, WITNESS_BROKEN, "TRUST_E_CERT_SIGNATURE" },
     { 0x80096010, WITNESS_BROKEN, "TRUST_E_BAD_DIGEST" },
     { 0x80096011, WITNESS_BROKEN, "TRUST_E_MALFORMED_SIGNATURE" },
     { 0x800B0003, WITNESS_BROKEN, "TRUST_E_SUBJECT_FORM_UNKNOWN" },
@@ -24,7 +25,11 @@ const struct witness_code witness_codes[] = {
     { 0x8009100E, WITNESS_BROKEN, "CRYPT_E_NO_SIGNER" },
     { 0x80092002, WITNESS_BROKEN, "CRYPT_E_BAD_ENCODE" },
     { 0x80093100, WITNESS_BROKEN, "CRYPT_E_ASN1_ERROR" },
+    { 0x80093102, WITNESS_BROKEN, "CRYPT_E_ASN1_EOD" },
+    { 0x80093103, WITNESS_BROKEN, "CRYPT_E_ASN1_CORRUPT" },
+    { 0x8009310B, WITNESS_BROKEN, "CRYPT_E_ASN1_BADTAG" },
 
+    { 0x80096004, WITNESS_CHAIN, "TRUST_E_CERT_SIGNATURE" },
     { 0x80096005, WITNESS_CHAIN, "TRUST_E_TIME_STAMP" },
     { 0x80096019, WITNESS_CHAIN, "TRUST_E_BASIC_CONSTRAINTS" },
     { 0x8009601E, WITNESS_CHAIN, "TRUST_E_FINANCIAL_CRITERIA" },

@@ -30,7 +30,8 @@ static void codes_mean_what_they_say(void **state)
         { 0x800B0100, WITNESS_BROKEN },      /* TRUST_E_NOSIGNATURE */
         { 0x80096011, WITNESS_BROKEN },      /* TRUST_E_MALFORMED_SIGNATURE */
         { 0x800B0003, WITNESS_BROKEN },      /* TRUST_E_SUBJECT_FORM_UNKNOWN */
-        { 0x80096004, WITNESS_BROKEN },      /* TRUST_E_CERT_SIGNATURE */
+        { 0x80096004, WITNESS_CHAIN },       /* TRUST_E_CERT_SIGNATURE */
+        { 0x8009310B, WITNESS_BROKEN },      /* CRYPT_E_ASN1_BADTAG */
         { 0x80090006, WITNESS_BROKEN },      /* NTE_BAD_SIGNATURE */
         { 0x80091007, WITNESS_BROKEN },      /* CRYPT_E_HASH_VALUE */
         { 0x800B0109, WITNESS_CHAIN },       /* CERT_E_UNTRUSTEDROOT */
