@@ -325,16 +325,19 @@ def test_what_it_prints_is_utf8(tmp_path: Path) -> None:
 
 def hostile(tmp_path: Path, port: int) -> dict[str, str]:
     """All that our libraries are known to read of an environment, each to do harm."""
-    (tmp_path / "planted.dll").write_bytes(PLANTED.read_bytes())
-    name = windows(tmp_path / "planted.dll").replace("\\", "\\\\")
-    conf = tmp_path / "openssl.cnf"
-    conf.write_text(f"openssl_conf = all\n[all]\nproviders = some\n[some]\nplanted = it\n[it]\nmodule = {name}\nactivate = 1\n")
+    conf = tmp_path / "openssl.cnf"                      # our OpenSSL can load no code at all; that no algorithm fits is what is left
+    conf.write_text("openssl_conf = all\n[all]\nalg_section = algorithms\n[algorithms]\ndefault_properties = planted=yes\n")
     folder, proxy = windows(tmp_path), f"http://127.0.0.1:{port}"
     return {"OPENSSL_CONF": windows(conf), "OPENSSL_CONF_INCLUDE": folder, "OPENSSL_ENGINES": folder, "OPENSSL_MODULES": folder,
             "SSL_CERT_FILE": windows(conf), "SSL_CERT_DIR": folder, "SSLKEYLOGFILE": windows(tmp_path / "told/keys"), "CURL_CA_BUNDLE": windows(conf),
             "CURL_HOME": folder, "NETRC": windows(conf), "HOME": folder, "HTTP_PROXY": proxy, "http_proxy": proxy, "HTTPS_PROXY": proxy,
-            "ALL_PROXY": proxy, "NO_PROXY": "", "XML_CATALOG_FILES": windows(conf), "SGML_CATALOG_FILES": windows(conf),
-            "SUREFOOT_PLANTED": windows(tmp_path / "told")}
+            "ALL_PROXY": proxy, "NO_PROXY": "", "XML_CATALOG_FILES": windows(conf), "SGML_CATALOG_FILES": windows(conf)}
+
+
+def test_the_hostile_configuration_spoils_a_program_that_reads_it(tmp_path: Path) -> None:
+    """A control."""
+    config = BUILD / "tests/tools/win_config.exe"
+    assert (run(config)[0], run(config, env=hostile(tmp_path, 1))[0]) == (0, 1)
 
 
 def test_no_variable_of_an_administrators_environment_changes_what_it_does(tmp_path: Path) -> None:
