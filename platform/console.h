@@ -11,8 +11,10 @@
 #include "platform/base/err.h"
 
 /* console_init makes standard output and error byte streams (UTF-8 on a Windows console), and
- * hardens the process: the search for libraries on Windows, SIGPIPE on POSIX; where we are elevated
- * SSLKEYLOGFILE is taken out of the environment. To be called first in main. */
+ * hardens the process: SIGPIPE on POSIX, on Windows the search for libraries (in a program that
+ * calls this that is done before main); where we are elevated SSLKEYLOGFILE is taken out of the
+ * environment, on Windows also what else the libraries that we are made of would read there. To be
+ * called first in main. */
 void console_init(void);
 
 /* console_arguments gives the arguments in UTF-8. On Windows they are made anew and live as long as

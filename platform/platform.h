@@ -28,6 +28,7 @@
 #include "platform/sink.h"
 #include "platform/source.h"
 #include "platform/task.h"
+#include "platform/witness.h"
 
 /* ------------------------------------------------------------------------------------- files */
 
@@ -369,6 +370,7 @@ struct platform {
     const struct registry_ops *registry;
     const struct msi_ops *msi;
     const struct task_ops *task;
+    const struct witness_ops *witness;
     enum os_path_style paths; /* how people there write paths; ours have "/" everywhere */
     void *self;
 };

@@ -1,5 +1,7 @@
 #include "verify/judge.h"
 
+#include <string.h>
+
 #include "verify/authenticode.h"
 #include "verify/catalog.h"
 #include "verify/detached.h"
@@ -117,6 +119,39 @@ static void note_no_publisher(const struct policy *p, struct verdict *v)
                      "any holder of a certificate under these anchors would pass");
 }
 
+/* --- the system's own word */
+
+static bool has_signature_inside(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->n_sigs; i++)
+        if (v->sigs[i]->system == SYSTEM_AUTHENTICODE && !v->sigs[i]->whole_file &&
+            !v->sigs[i]->must_hold)
+            return true;
+    return false;
+}
+
+/* ask_witness comes last: the witness reads nothing that we refuse, and what it says can take an
+ * acceptance away and never give one. */
+static void ask_witness(struct source *src, const struct policy *p, struct verdict *v)
+{
+    struct witness_answer answer = { .word = WITNESS_UNAVAILABLE };
+    if (p->witness == NULL || v->outcome != OUTCOME_ACCEPTED || strcmp(v->type, "pe") != 0 ||
+        !has_signature_inside(v))
+        return;
+    p->witness->ask(p->witness_self, src, &answer);
+    if (answer.word == WITNESS_UNAVAILABLE || answer.word == WITNESS_INTACT)
+        return;
+    if (answer.word == WITNESS_CHAIN)
+        findings_add(&v->report.findings, REASON_WITNESS_CHAIN, WEIGHT_NOTE, NO_OFFSET,
+                     "the system's own check does not trust the signer: %s", answer.text);
+    else
+        findings_add(&v->report.findings, REASON_WITNESS_REFUSES, WEIGHT_FATAL, NO_OFFSET,
+                     "the system's own check refuses the file: %s", answer.text);
+    verdict_settle(v, p);
+}
+
+/* --- the order */
+
 static enum errc judge_all(struct source *src, const struct judge_ask *ask, struct format **f,
                            struct verdict *v, struct err *err)
 {
@@ -149,6 +184,7 @@ enum errc judge_file(struct source *src, const struct judge_ask *ask, struct ver
                      here.text);
     }
     verdict_settle(v, ask->policy);
+    ask_witness(src, ask->policy, v);
     if (f != NULL)
         format_ops_of(f)->close(f);
     if (rc != E_OK && err != NULL)

@@ -2,7 +2,9 @@
 #define SUREFOOT_VERIFY_JUDGE_H
 
 /* judge.h: the whole proof of one file. The order: which kind; its embedded signatures, or its
- * membership in a catalog; the signatures beside it; its pinned hash; then verdict_settle. */
+ * membership in a catalog; the signatures beside it; its pinned hash; then verdict_settle. What
+ * that would accept the policy's witness is asked of, and it is settled once more with the answer.
+ */
 
 #include "platform/source.h"
 #include "verify/policy.h"

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/witness.h"
 #include "verify/digest.h"
 #include "verify/trust.h"
 #include "verify/verdict.h"
@@ -53,6 +54,11 @@ struct policy {
     const struct trust *trust;     /* anchors, lists, keys; may be empty, never NULL */
     const struct catalog *catalog; /* judge by membership; may be NULL */
     bool want_file_digest;
+    /* Asked of a PE file that all else accepts by a signature inside it, and can only refuse it:
+     * WITNESS_BROKEN is fatal, WITNESS_CHAIN a finding, the others change nothing. NULL: nobody
+     * is. */
+    const struct witness_ops *witness;
+    void *witness_self;
 };
 
 /* policy_allows_name reads one word of --allow ("sha1", "UnsignedMetadata", ...; letters' case does

@@ -78,7 +78,11 @@
     X(READ_ERROR, "ReadError", "see the message; nothing was found out about the file")            \
     X(NO_PUBLISHER_DEMANDED, "NoPublisherDemanded",                                                \
       "say who must have signed with --publisher, --pin or --key")                                 \
-    X(NOT_LOOKED_AT, "NotLookedAt", "give the key or anchors for it if it matters")
+    X(NOT_LOOKED_AT, "NotLookedAt", "give the key or anchors for it if it matters")                \
+    X(WITNESS_REFUSES, "WitnessRefuses",                                                           \
+      "the system finds the file altered or unsigned; do not use it, fetch it again")              \
+    X(WITNESS_CHAIN, "WitnessChain",                                                               \
+      "the system does not know the signer's certificates; where they are your own that is so")
 
 /* Of a maker's documents (package.h). */
 #define DOCUMENT_REASONS(X)                                                                        \

@@ -38,7 +38,11 @@ enum errc verify_setup_init(struct verify_setup *s, struct platform *platform, s
 {
     *s = (struct verify_setup){ .platform = platform };
     enum errc rc = trust_new(&s->trust, err);
-    s->policy = (struct policy){ .trust = s->trust, .publishers = s->publishers, .pins = s->pins };
+    s->policy = (struct policy){ .trust = s->trust,
+                                 .publishers = s->publishers,
+                                 .pins = s->pins,
+                                 .witness = platform->witness,
+                                 .witness_self = platform->self };
     return rc;
 }
 

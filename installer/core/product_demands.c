@@ -42,7 +42,9 @@ static enum errc add_demand(struct product_demands *d, struct demand **out, stru
     demand->policy = (struct policy){ .trust = demand->trust,
                                       .now = d->now,
                                       .publishers = demand->publishers,
-                                      .pins = demand->pins };
+                                      .pins = demand->pins,
+                                      .witness = d->files.platform->witness,
+                                      .witness_self = d->files.platform->self };
     *out = demand;
     return rc;
 }

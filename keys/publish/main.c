@@ -119,8 +119,8 @@ int main(int argc, char **argv)
 {
     struct err err = { .code = E_OK };
     struct publish p = { .platform = platform_native(), .command = "" };
-    digest_init_library();
     console_init();
+    digest_init_library();
     if (console_arguments(argc, argv, &argc, &argv, &err) != E_OK) {
         (void)fprintf(stderr, "surefoot-publish: %s\n", err.text);
         return PUBLISH_FAILED;

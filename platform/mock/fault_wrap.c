@@ -628,6 +628,13 @@ static enum errc task_own_account(void *self, char *to, size_t room, struct err 
     return w->inner->task->own_account(w->inner->self, to, room, err);
 }
 
+/* No step of a plan: that a witness says nothing is an answer that it may always give. */
+static void witness_ask(void *self, struct source *src, struct witness_answer *out)
+{
+    struct wrapped *w = self;
+    w->inner->witness->ask(w->inner->self, src, out);
+}
+
 struct platform *fault_wrap(struct platform *inner, const struct fault_plan *plan)
 {
     static const struct fs_ops fs = { .kind = fs_kind,
@@ -710,6 +717,7 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
     static const struct task_ops task = {
         .find = task_find, .put = task_put, .remove = task_remove, .own_account = task_own_account
     };
+    static const struct witness_ops witness = { .ask = witness_ask };
     struct wrapped *w = mock_calloc(1, sizeof(*w));
     w->platform = (struct platform){ .fs = &fs,
                                      .proc = &proc,
@@ -719,6 +727,7 @@ struct platform *fault_wrap(struct platform *inner, const struct fault_plan *pla
                                      .registry = &registry,
                                      .msi = &msi,
                                      .task = &task,
+                                     .witness = &witness,
                                      .paths = inner->paths,
                                      .self = w };
     w->inner = inner;

@@ -71,6 +71,15 @@ static void facts_fini(struct mock_facts *facts)
 
 /* --- the machine */
 
+static void witness_ask(void *self, struct source *src, struct witness_answer *out)
+{
+    UNUSED(self);
+    UNUSED(src);
+    *out = (struct witness_answer){ .word = WITNESS_UNAVAILABLE };
+}
+
+static const struct witness_ops no_witness = { .ask = witness_ask };
+
 struct mock *mock_new(bool is_windows)
 {
     struct mock *m = mock_calloc(1, sizeof(*m));
@@ -82,6 +91,7 @@ struct mock *mock_new(bool is_windows)
                                      .registry = &mock_registry_ops,
                                      .msi = &mock_msi_ops,
                                      .task = &mock_task_ops,
+                                     .witness = &no_witness,
                                      .paths = is_windows ? OS_PATH_WINDOWS : OS_PATH_POSIX,
                                      .self = m };
     m->os = is_windows ? (struct host_os){ "windows", "x86_64", "windows", "10.0", "10.0.20348" }

@@ -11,6 +11,7 @@ struct platform *platform_native(void)
                                       .db = &native_db_ops,
                                       .registry = &native_registry_ops,
                                       .msi = &native_msi_ops,
-                                      .task = &native_task_ops };
+                                      .task = &native_task_ops,
+                                      .witness = &native_witness_ops };
     return &native;
 }

@@ -16,17 +16,33 @@ static void forget(const char *variable)
     (void)_putenv_s(variable, "");
 }
 
-void console_init(void)
+/* Libraries are looked for in System32 only, never beside the program or in the current folder. It
+ * comes before main and before all other constructors: the stack protector's asks Windows for
+ * random bytes, for which that loads a library (cryptbase.dll; wine: bcrypt.dll). */
+__attribute__((constructor(101))) static void guard_libraries(void)
 {
-    /* Libraries are looked for in System32 only, never beside the program or in the current folder.
-     */
     (void)SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
     (void)SetDllDirectoryW(L"");
+}
+
+/* What our libraries would do as the environment says: whoever may set variables of an account that
+ * administers may not write the keys of connections to a file, name code to load, certificates to
+ * trust, or a proxy. None of it is asked for by us; that no library asks is made sure of here. */
+static const char *const of_libraries[] = {
+    "SSLKEYLOGFILE",   "OPENSSL_CONF",  "OPENSSL_CONF_INCLUDE", "OPENSSL_ENGINES",
+    "OPENSSL_MODULES", "SSL_CERT_FILE", "SSL_CERT_DIR",         "CURL_CA_BUNDLE",
+    "CURL_HOME",       "HTTP_PROXY",    "HTTPS_PROXY",          "ALL_PROXY",
+    "NO_PROXY",        "NETRC",         "XML_CATALOG_FILES",    "SGML_CATALOG_FILES",
+};
+
+void console_init(void)
+{
     (void)_setmode(_fileno(stdout), _O_BINARY);
     (void)_setmode(_fileno(stderr), _O_BINARY);
     (void)SetConsoleOutputCP(CP_UTF8);
     if (w32_is_elevated())
-        forget("SSLKEYLOGFILE"); /* libcurl would write the keys of connections to that file */
+        for (size_t i = 0; i < ARRAY_LEN(of_libraries); i++)
+            forget(of_libraries[i]);
 }
 
 enum errc console_arguments(int argc, char **argv, int *out_argc, char ***out_argv, struct err *err)

@@ -49,6 +49,16 @@ static void file_close(struct source *src)
     free(file);
 }
 
+static const struct source_ops file_ops = { file_read_at, file_close };
+
+bool w32_source_handle(const struct source *src, HANDLE *out)
+{
+    if (src->ops != &file_ops)
+        return false;
+    *out = ((const struct file_source *)src)->handle;
+    return true;
+}
+
 /* check_is_file gives what is known of it to *out, whose operations it leaves. */
 static enum errc check_is_file(HANDLE handle, bool opened_itself, struct source *out,
                                struct err *err)
@@ -71,10 +81,9 @@ static enum errc check_is_file(HANDLE handle, bool opened_itself, struct source 
 /* `how`: FILE_FLAG_OPEN_REPARSE_POINT opens a link itself, which then is refused. */
 static enum errc open_source(const char *path, DWORD how, struct source **out_src, struct err *err)
 {
-    static const struct source_ops ops = { file_read_at, file_close };
     wchar_t *wide = NULL;
     struct file_source *file = NULL;
-    struct source base = { .ops = &ops };
+    struct source base = { .ops = &file_ops };
     enum errc rc = w32_path(path, &wide, err);
     if (rc != E_OK)
         return rc;

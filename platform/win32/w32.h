@@ -42,6 +42,10 @@ w32_any_fn w32_function(const wchar_t *library, const char *name);
 MUST_USE enum errc w32_source_open_nofollow(const char *path, struct source **out_src,
                                             struct err *err);
 
+/* w32_source_handle gives the handle that a file's source holds: borrowed, and to be read with
+ * offsets. False where it is a source of another kind. In source_file.c. */
+bool w32_source_handle(const struct source *src, HANDLE *out);
+
 /* w32_account_name writes the name of an account, or its SID as text where it has none. In
  * account.c, as the next. */
 void w32_account_name(PSID sid, char *to, size_t room);

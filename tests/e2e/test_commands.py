@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, WRAPPER, read_line
+from conftest import ROOT, WITNESS, WRAPPER, read_line
 from shelf import AT, CONTENT, SIGNER, Shelf, on_posix, ordinary_user, run
 
 from tests.kit import detached, minisign, pe
@@ -208,7 +208,7 @@ def test_a_folder_of_anchors(shelf: Shelf, tmp_path: Path) -> None:
 def test_without_a_publisher_it_is_said_that_anybody_would_pass(shelf: Shelf) -> None:
     options = shelf.trust[:shelf.trust.index("--publisher")]
     done = run("verify", "--format", "json", "--at", AT, *options, shelf.good)
-    assert done.returncode == 0 and codes(lines_of(done)[0], "findings") == ["NoPublisherDemanded"]
+    assert done.returncode == 0 and codes(lines_of(done)[0], "findings") == ["NoPublisherDemanded", *WITNESS]
     assert b"NoPublisherDemanded: any holder" in run("verify", "--at", AT, *options, shelf.good).stdout
 
 
@@ -401,7 +401,7 @@ def test_a_found_minisig_without_a_key_is_said_and_never_counts(shelf: Shelf, tm
     shutil.copy(shelf.good, file)
     (tmp_path / "good.exe.minisig").write_bytes(minisign.sign(SIGNER, b"something else"))
     code, lines = judged(shelf, file)
-    assert code == 0 and codes(lines[0], "findings") == ["NotLookedAt"] and len(lines[0]["signatures"]) == 1
+    assert code == 0 and codes(lines[0], "findings") == ["NotLookedAt", *WITNESS] and len(lines[0]["signatures"]) == 1
     code, lines = judged(shelf, "--signature", tmp_path / "good.exe.minisig", file)
     assert code == 3, "a named one is always judged"
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, read_line
+from conftest import ROOT, WITNESS, read_line
 from shelf import AT, SIGNER, Shelf, run
 
 from tests.kit import minisign
@@ -87,7 +87,7 @@ def test_a_document_and_options_add_up(shelf: Shelf) -> None:
     assert run("verify", "--policy", policy, "--publisher", pk.PUBLISHER, "--at", AT, shelf.good).returncode == 0
     assert run("verify", "--policy", policy, "--publisher", "Pear Yard", "--at", AT, shelf.good).returncode == 3
     named = read_line(run("verify", "--format", "json", "--policy", policy, "--at", AT, shelf.good).stdout.decode())
-    assert [f["code"] for f in named["findings"]] == ["NoPublisherDemanded"]
+    assert [f["code"] for f in named["findings"]] == ["NoPublisherDemanded", *WITNESS]
 
 
 # -- mistakes --------------------------------------------------------------------------------------------------------------
