@@ -2,11 +2,13 @@
 
 #include "installer/cli/cli.h"
 #include "platform/console.h"
+#include "verify/digest.h"
 
 int main(int argc, char **argv)
 {
     struct err err = { .code = E_OK };
     console_init();
+    digest_init_program();
     if (console_arguments(argc, argv, &argc, &argv, &err) != E_OK) {
         (void)fprintf(stderr, "surefoot: %s\n", err.text);
         return EXIT_FAILED;
