@@ -6,8 +6,8 @@
 #   usage: static-deps.sh [--print-key]        environment: STATIC_DEPS_CACHE (default ~/.cache/surefoot/linux), JOBS
 #   then:  meson setup --pkg-config-path=FOLDER/lib/pkgconfig ...
 #
-# The cache is keyed by this recipe and the compiler. The newest source version that is served is taken (security updates included) and
-# written to VERSIONS there. zlib, liblzma, libzstd and jansson are the archives of the distribution's own development packages.
+# The cache is keyed by this recipe, the compiler, and the versions that the machine has of the same libraries: what the distribution mends
+# is built anew once the machine has it. The newest source version that is served is taken and written to VERSIONS there. zlib, liblzma, libzstd and jansson are the archives of the distribution's own development packages.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -28,7 +28,7 @@ recipe() {
     cat "$here/static-deps.sh" "$here/../debian-sources.sh"
     gcc -dumpmachine
     gcc -dumpfullversion
-    dpkg-query -W -f='${Version}\n' libc6-dev "${GIVEN[@]}"
+    dpkg-query -W -f='${Package} ${Version}\n' libc6-dev "${GIVEN[@]}" libcurl4-openssl-dev libxml2-dev libarchive-dev 2>/dev/null || true
 }
 KEY=$(recipe | sha256sum | cut -c1-16)
 PREFIX=$CACHE/$(gcc -dumpmachine)-$KEY
@@ -61,11 +61,13 @@ export CFLAGS="$CFLAGS -fPIC -fvisibility=hidden -ffunction-sections -fdata-sect
 CPPFLAGS=$(DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --get CPPFLAGS)
 export CPPFLAGS
 
-# configure NAME [option...]   static alone, in the source's own folder
+# configure NAME [option...]   static alone, in the source's own folder. All of its files get one time: patches made some newer, and make would
+# want automake.
 configure() {
     cd "$SRC/$1"
+    find . -type f -exec touch -d @0 {} +
     ./configure --quiet --prefix="$PREFIX" --libdir="$PREFIX/lib" --enable-static --disable-shared --with-pic --disable-dependency-tracking \
-        --disable-maintainer-mode "${@:2}"
+        "${@:2}"
 }
 
 # pc NAME SOURCE LIBS CFLAGS   A pkg-config file that names archives by their paths: nothing else can be found in their place. What comes
@@ -84,7 +86,7 @@ step_curl() { # HTTP and HTTPS by HTTP/1.1, IPv6, proxies with a login (basic, d
     configure curl --with-openssl --with-ca-bundle=/etc/ssl/certs/ca-certificates.crt --with-ca-path=/etc/ssl/certs \
         --enable-threaded-resolver --enable-ipv6 --enable-http --enable-proxy --enable-crypto-auth --enable-verbose \
         --disable-{ftp,file,ldap,ldaps,rtsp,dict,telnet,tftp,pop3,imap,smb,smtp,gopher,mqtt,manual,ntlm,ntlm-wb,tls-srp,unix-sockets} \
-        --disable-{cookies,doh,mime,dateparse,netrc,alt-svc,hsts,websockets,aws,libcurl-option,openssl-auto-load-config} \
+        --disable-{cookies,doh,mime,alt-svc,hsts,websockets,libcurl-option,openssl-auto-load-config} \
         --without-{zlib,brotli,zstd,nghttp2,ngtcp2,nghttp3,quiche,libidn2,libpsl,librtmp,libssh,libssh2,gssapi,libgsasl}
     make -s -C lib -j"$JOBS"
     make -s -C lib install
