@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Debian's source packages, for the recipes that build libraries from them: to be read with `source`.
 #
 # The recipe has set: WORK, a folder of its own for a short time; SRC, where sources go; LOG, a folder of logs; PREFIX, in whose VERSIONS

@@ -7,7 +7,8 @@
 #   then:  meson setup --pkg-config-path=FOLDER/lib/pkgconfig ...
 #
 # The cache is keyed by this recipe, the compiler, and the versions that the machine has of the same libraries: what the distribution mends
-# is built anew once the machine has it. The newest source version that is served is taken and written to VERSIONS there. zlib, liblzma, libzstd and jansson are the archives of the distribution's own development packages.
+# is built anew once the machine has it. The newest source version that is served is taken and written to VERSIONS there. zlib, liblzma,
+# libzstd and jansson are the archives of the distribution's own development packages.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
