@@ -33,6 +33,11 @@ void digest_init_library(void)
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 }
 
+void digest_init_program(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
 static void fill_shared(void)
 {
     digest_init_library();
@@ -46,6 +51,12 @@ static void fill_shared(void)
 struct ossl_lib_ctx_st *digest_context(void)
 {
     return CRYPTO_THREAD_run_once(&shared.once, fill_shared) ? shared.context : NULL;
+}
+
+bool digest_share_context(void)
+{
+    struct ossl_lib_ctx_st *context = digest_context();
+    return context != NULL && OSSL_LIB_CTX_set0_default(context) != NULL;
 }
 
 static const EVP_MD *md_of(enum digest_alg alg)

@@ -8,6 +8,8 @@
  * once and shared by all threads, so that neither the settings of a program that uses the library
  * nor openssl.cnf decide what is accepted. */
 
+#include <stdbool.h>
+
 #include "platform/base/err.h"
 #include "platform/base/span.h"
 #include "platform/source.h"
@@ -50,6 +52,16 @@ static inline struct span digest_span(const struct digest *d)
  * whatever they are given. A host program that wants its own configuration read has OpenSSL read it
  * before it calls anything here; it then decides nothing about what is accepted. */
 void digest_init_library(void);
+
+/* digest_init_program is digest_init_library for a program of ours: OpenSSL is besides told to
+ * leave its memory to the system when the process ends, where it would be freed piece by piece. Not
+ * for a library, whose host may look for what is left. */
+void digest_init_program(void);
+
+/* digest_share_context makes digest_context what OpenSSL uses in this thread wherever none is
+ * named, so that libcurl's TLS neither loads the algorithms a second time nor follows openssl.cnf.
+ * False where memory ran out. For programs: what a host does in its thread would be changed too. */
+bool digest_share_context(void);
 
 /* digest_context is OpenSSL's OSSL_LIB_CTX that everything in verify/ uses; NULL where memory ran
  * out when it was made. Borrowed, lives as long as the process. */

@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 {
     struct err err = { .code = E_OK };
     console_init();
-    digest_init_library();
+    digest_init_program();
     if (console_arguments(argc, argv, &argc, &argv, &err) != E_OK) {
         (void)fprintf(stderr, "surefoot: %s\n", err.text);
         return EXIT_FAILED;

@@ -71,8 +71,9 @@ struct fetch_settings {
 struct fetch;
 
 /* fetch_new checks the settings. Call console_init, which keeps libcurl from writing down the keys
- * of an elevated process, and digest_init_library first in main. E_ARGUMENT for settings that make
- * no sense. Caller frees with fetch_free. */
+ * of an elevated process, and digest_init_library first in main. OpenSSL's context in this thread
+ * is digest_context from then on. E_ARGUMENT for settings that make no sense. Caller frees with
+ * fetch_free. */
 MUST_USE enum errc fetch_new(const struct fetch_settings *settings, struct fetch **out_fetch,
                              struct err *err);
 void fetch_free(struct fetch *f);

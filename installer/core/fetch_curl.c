@@ -8,6 +8,7 @@
 #include "manifest/product.h"
 #include "platform/base/buf.h"
 #include "platform/base/text.h"
+#include "verify/digest.h"
 
 #include <curl/curl.h>
 
@@ -126,7 +127,7 @@ enum errc fetch_curl_new(const struct fetch_settings *settings, struct fetch_cur
         return err_nomem(err);
     buf_init(&c->proxy, FETCH_PROXY_MAX);
     c->asks_system = settings->proxy_use == PROXY_SYSTEM;
-    c->is_global = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    c->is_global = digest_share_context() && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
     c->easy = c->is_global ? curl_easy_init() : NULL;
     enum errc rc = c->easy == NULL ? err_nomem(err) : set_all(c, settings, err);
     if (rc == E_OK)

@@ -4,8 +4,8 @@
 #
 #   usage: mingw-deps.sh [--print-key]        environment: MINGW_DEPS_CACHE (default ~/.cache/surefoot/mingw), JOBS
 #
-# The cache is keyed by this recipe, the cmake answers beside it and the compiler. The newest source version that is served is taken
-# (security updates included) and written to VERSIONS there.
+# The cache is keyed by this recipe, what it shares with others, the cmake answers beside it and the compiler. The newest source version
+# that is served is taken (security updates included) and written to VERSIONS there.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,7 +14,7 @@ JOBS=${JOBS:-$(nproc)}
 CACHE=${MINGW_DEPS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/surefoot/mingw}
 
 recipe() {
-    cat "$here/mingw-deps.sh" "$here"/*.cmake
+    cat "$here/mingw-deps.sh" "$here/../debian-sources.sh" "$here"/*.cmake
     $HOST-gcc -dumpfullversion
     dpkg-query -W -f='${Version}\n' mingw-w64-x86-64-dev
 }
@@ -34,43 +34,11 @@ rm -rf "$PREFIX"
 mkdir -p "$SRC" "$BLD" "$LOG" "$PREFIX"/{include,lib/pkgconfig}
 say() { echo "mingw-deps: $*" >&2; }
 
-# --- sources: the machine's own Debian entries read as source entries, in a private apt state; nothing under /etc/apt changes
-
-mkdir -p "$WORK"/apt/{parts,lists/partial}
-list_sources() {
-    local f n=0
-    for f in /etc/apt/sources.list.d/*.sources; do
-        [ -e "$f" ] && grep -qE '^URIs:.*/debian(-security)?/?( |$)' "$f" || continue
-        n=$((n + 1))
-        sed -E 's/^Types:.*/Types: deb-src/' "$f" >"$WORK/apt/parts/$n.sources"
-    done
-    for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-        [ -e "$f" ] || continue
-        sed -nE 's,^deb (.*/debian(-security)?/? .*),deb-src \1,p' "$f" >>"$WORK/apt/parts/old.list"
-    done
-}
-list_sources
-APT=(-q -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$WORK/apt/parts" -o "Dir::State::lists=$WORK/apt/lists"
-    -o APT::Sandbox::User=root -o Acquire::Retries=3)
-apt-get "${APT[@]}" update >"$LOG/apt.log" 2>&1 || { say "apt-get update failed:"; tail -5 "$LOG/apt.log" >&2; exit 1; }
-
-# A security version can be listed and not served (any more): newest first, then the next. apt has checked the hashes against the
-# signed index; dpkg-source need not ask for the uploader's key.
-get_source() {
-    local name=$1 version
-    for version in $(apt-cache "${APT[@]}" showsrc "$name" | awk '/^Version:/ { print $2 }' | sort -uV | tac); do
-        if (cd "$SRC" && apt-get "${APT[@]}" source --download-only "$name=$version") >>"$LOG/apt.log" 2>&1; then
-            dpkg-source --no-check -x "$SRC/${name}_${version#*:}.dsc" "$SRC/$name" >>"$LOG/apt.log" 2>&1
-            echo "$name $version" >>"$PREFIX/VERSIONS"
-            return
-        fi
-        say "$name $version is not served, trying an older version"
-    done
-    say "no source for $name"
-    return 1
-}
+# shellcheck source=packaging/debian-sources.sh
+. "$here/../debian-sources.sh"
+sources_begin
 ALL=(zlib xz-utils libzstd openssl libxml2 jansson libarchive curl cmocka)
-for name in "${ALL[@]}"; do get_source "$name"; done
+for name in "${ALL[@]}"; do sources_get "$name"; done
 say "sources ready after ${SECONDS}s"
 
 # --- what the steps share

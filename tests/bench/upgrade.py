@@ -1,5 +1,5 @@
 """An upgrade as a whole, from loopback: its time beside the tools that one would use by hand, the switch alone, what is written where little has
-changed, a look with nothing new, and memory."""
+changed, a look with nothing new, and memory. Names of measurements may be given: big, little, switch, look."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Iterator
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.kit.figures import PAIRS, ROOT, SUREFOOT, Row, Table, bench_folder, run
-from tests.kit.servers import free_port
+from tests.kit.servers import Ca, free_port
 
 PUBLISH = Path(os.environ.get("SUREFOOT_PUBLISH", ROOT / "build" / "surefoot-publish")).resolve()
 SCRIPT = "#!/bin/sh\ncase $1 in start) : >{flag};; stop) rm -f {flag};; status) test -f {flag};; esac\n"
@@ -42,11 +42,11 @@ class Stand:
         control = folder / "control"
         control.write_text(SCRIPT.format(flag=folder / "flag"))
         control.chmod(0o755)
-        self.port = free_port()
+        self.port, self.ca = free_port(), Ca(folder)
         self.url = f"http://127.0.0.1:{self.port}/feed.xml" if serve else f"file://{self.dist}/feed.xml"
         command = "".join(f"<{w}><arg>{control}</arg><arg>{w}</arg></{w}>" for w in ("start", "stop", "status"))
         self.product.write_text(f"""<product xmlns="urn:surefoot:product:1" name="bench"><install kind="archive" folder="machine/bench"/>
-<fetch><feed url="{self.url}"/><proxy use="none"/></fetch><folders state="state" cache="cache"/>
+<fetch ca="{self.ca.file}"><feed url="{self.url}"/><proxy use="none"/></fetch><folders state="state" cache="cache"/>
 <trust><feed><minisign><key file="k.pub"/></minisign></feed><payload><minisign><key file="k.pub"/></minisign></payload></trust>
 <services><service name="bench">{command}</service></services><health stays-up="PT0S"/></product>""")
 
@@ -58,22 +58,30 @@ class Stand:
         sh(PUBLISH, "feed", self.dist, "--add", version, *first, "--key", self.folder / "k.key", "--quiet")
         return next((self.dist / version).glob("*.tar.zst"))
 
+    def ask_over_tls(self) -> None:
+        """From now on the feed's URL is https."""
+        secure = self.url.replace("http://", "https://")
+        self.product.write_text(self.product.read_text().replace(self.url, secure))
+        self.url = secure
+
     def surefoot(self, *words: str) -> list[str | Path]:
         return [SUREFOOT, *words, "--quiet", self.product]
 
 
 @contextmanager
-def served(stand: Stand) -> Iterator[None]:
+def served(stand: Stand, tls: bool = False) -> Iterator[None]:
+    cert = stand.ca.issue("127.0.0.1")
+    listens = f"{stand.port} ssl; ssl_certificate {cert}; ssl_certificate_key {cert}" if tls else str(stand.port)
     config = stand.folder / "nginx.conf"
     nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if nginx is None:
         sys.exit("nginx is missing")
     config.write_text(f"daemon off; pid {stand.folder}/nginx.pid; error_log {stand.folder}/error.log; user root;\n"
-                      f"events {{}} http {{ access_log {stand.folder}/access.log; sendfile on; server {{ listen 127.0.0.1:{stand.port}; root {stand.dist}; }} }}\n")
+                      f"events {{}} http {{ access_log {stand.folder}/access.log; sendfile on; server {{ listen 127.0.0.1:{listens}; root {stand.dist}; }} }}\n")
     server = subprocess.Popen([nginx, "-p", stand.folder, "-c", config], stderr=subprocess.DEVNULL)
     try:
         for _ in range(100):
-            if subprocess.run(["curl", "-s", "-o", "/dev/null", stand.url], check=False).returncode == 0:
+            if subprocess.run(["curl", "-s", "-k", "-o", "/dev/null", stand.url], check=False).returncode == 0:
                 break
             time.sleep(0.05)
         yield
@@ -169,28 +177,39 @@ def switch(table: Table, folder: Path, n_files: int) -> None:
     table.add(Row(f"switch of {n_files} files, p99", f"{times[98]:.2f} ms", target="<= 10 ms", met=times[98] <= 10))
 
 
-def look(table: Table, folder: Path) -> None:
-    """Beside curl, since most of it is what the system's libcurl takes to be loaded."""
+def look(table: Table, folder: Path, tls: bool) -> None:
+    """Beside curl, which loads the system's libcurl."""
     stand = Stand(folder, serve=True)
+    if tls:
+        stand.ask_over_tls()
     stand.release("1.0.0", grow(folder / "tree", 10, 100, 1))
-    with served(stand):
+    with served(stand, tls):
         sh(*stand.surefoot("install"))
         run(stand.surefoot("check"))
         before = len((folder / "access.log").read_text().splitlines())
-        pairs = [(run(stand.surefoot("check")), run(["curl", "-s", "-o", "/dev/null", stand.url])) for _ in range(20)]
+        peer = ["curl", "-s", "-o", "/dev/null", "--cacert", stand.ca.file, stand.url]
+        pairs = [(run(stand.surefoot("check")), run(peer)) for _ in range(20)]
         time.sleep(0.2)
         requests = (len((folder / "access.log").read_text().splitlines()) - before) / len(pairs) - 1
     cpu, peak = median(a.cpu_s for a, _ in pairs), max(a.peak_mb for a, _ in pairs)
-    table.add(Row(f"check with nothing new, {requests:.1f} requests", f"{1000 * cpu:.1f} ms cpu", f"{1000 * median(b.cpu_s for _, b in pairs):.1f} ms",
-                  f"{median(a.cpu_s / b.cpu_s for a, b in pairs):.2f} x", f"{peak:.1f} MB", "<= 15 ms cpu, 1 request, 20 MB",
-                  cpu <= 0.015 and requests == 1 and peak <= 20))
+    table.add(Row(f"check with nothing new, {'TLS' if tls else 'no TLS'}, {requests:.1f} requests", f"{1000 * cpu:.1f} ms cpu",
+                  f"{1000 * median(b.cpu_s for _, b in pairs):.1f} ms", f"{median(a.cpu_s / b.cpu_s for a, b in pairs):.2f} x", f"{peak:.1f} MB",
+                  "<= 15 ms cpu, 1 request, 20 MB", cpu <= 0.015 and requests == 1 and peak <= 20))
+
+
+JOBS = [("big", big), ("little", little), ("switch", lambda t, f: switch(t, f, 5_000)), ("switch", lambda t, f: switch(t, f, 50_000)),
+        ("look", lambda t, f: look(t, f, tls=False)), ("look", lambda t, f: look(t, f, tls=True))]
 
 
 def main() -> None:
     table = Table()
-    for job in (big, little, lambda t, f: switch(t, f, 5_000), lambda t, f: switch(t, f, 50_000), look):
-        with bench_folder() as folder:
-            job(table, folder)
+    wanted = sys.argv[1:]
+    if unknown := set(wanted) - {name for name, _ in JOBS}:
+        sys.exit(f"no such measurement: {', '.join(sorted(unknown))}")
+    for name, job in JOBS:
+        if not wanted or name in wanted:
+            with bench_folder() as folder:
+                job(table, folder)
     table.show()
 
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/crypto.h>
 
 #include "platform/base/text.h"
 #include "platform/work.h"
@@ -177,6 +178,14 @@ static void many_threads_hash_side_by_side(void **state)
         assert_true(ok[i]);
 }
 
+static void the_thread_uses_what_the_proof_uses(void **state)
+{
+    UNUSED(state);
+    assert_ptr_not_equal(OSSL_LIB_CTX_set0_default(NULL), digest_context());
+    assert_true(digest_share_context());
+    assert_ptr_equal(OSSL_LIB_CTX_set0_default(NULL), digest_context());
+}
+
 int main(void)
 {
     digest_init_library();
@@ -189,6 +198,7 @@ int main(void)
         cmocka_unit_test(masks_without_a_known_algorithm_are_refused),
         cmocka_unit_test(sources_hash_like_memory_at_every_piece_border),
         cmocka_unit_test(range_past_the_end_of_a_source_is_refused),
+        cmocka_unit_test(the_thread_uses_what_the_proof_uses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
