@@ -9,7 +9,7 @@ sources_begin() {
     mkdir -p "$WORK"/apt/{parts,lists/partial}
     sources_list
     APT=(-q -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$WORK/apt/parts" -o "Dir::State::lists=$WORK/apt/lists"
-        -o APT::Sandbox::User=root -o Acquire::Retries=3)
+        -o APT::Sandbox::User=root -o Acquire::Retries=2 -o Acquire::http::Timeout=30)
     apt-get "${APT[@]}" update >"$LOG/apt.log" 2>&1 && return
     say "apt-get update failed:"
     tail -5 "$LOG/apt.log" >&2
