@@ -311,7 +311,7 @@ enum errc place_open(const struct setup *setup, const struct upgrade_state *stat
     out->setup = setup;
     out->mode = state->switch_mode;
     out->store[0] = '\0';
-    if (setup->product.install.kind == PAYLOAD_MSI)
+    if (setup_is_msi(setup))
         return open_msi(out, err);
     if (state->switch_mode == STATE_SWITCH_MSI)
         return err_set(err, E_UNSUPPORTED,
@@ -332,7 +332,7 @@ enum errc place_find(const struct setup *setup, const struct upgrade_state *stat
 {
     static const int modes[] = { STATE_SWITCH_EXCHANGE, STATE_SWITCH_POINTER };
     struct platform *m = setup->platform;
-    if (state->switch_mode != STATE_SWITCH_NONE || setup->product.install.kind == PAYLOAD_MSI)
+    if (state->switch_mode != STATE_SWITCH_NONE || setup_is_msi(setup))
         return place_open(setup, state, out, err);
     *out = (struct place){ .setup = setup };
     if (setup->install[0] == '\0')

@@ -30,7 +30,8 @@ struct place {
 /* place_open finds out how the trees change places: as the state says; else, for a first
  * installation, as the product file says and the file system can. E_UNSUPPORTED with the reason
  * where it can't be so: another mode is recorded, the file system can't exchange, a tree stands
- * where `current` should be, there is no Windows Installer. It makes the store to try, where nothing is recorded. */
+ * where `current` should be, there is no Windows Installer. It makes the store to try, where
+ * nothing is recorded. */
 MUST_USE enum errc place_open(const struct setup *setup, const struct upgrade_state *state,
                               struct place *out, struct err *err);
 
@@ -75,9 +76,10 @@ MUST_USE enum errc place_put_away(const struct place *p, const char *name, char 
  * among the versions). Repeatable. */
 MUST_USE enum errc place_prepare(const struct place *p, const char *name, struct err *err);
 
-/* The switch, but of an MSI. `new_name` is a prepared or kept tree; `old_name` what is in place, "" where nothing
- * is. place_is_switched finds out on which side of it the machine is, by `new_id`, the number of
- * the new tree's folder (place_id); E_MALFORMED where neither tree is where it could be. */
+/* The switch, but of an MSI. `new_name` is a prepared or kept tree; `old_name` what is in place, ""
+ * where nothing is. place_is_switched finds out on which side of it the machine is, by `new_id`,
+ * the number of the new tree's folder (place_id); E_MALFORMED where neither tree is where it could
+ * be. */
 MUST_USE enum errc place_id(const struct place *p, const char *new_name, char to[PLACE_ID_ROOM],
                             struct err *err);
 MUST_USE enum errc place_is_switched(const struct place *p, const char *new_name,

@@ -112,7 +112,7 @@ static enum errc ask_list(const struct preflight_ask *ask, const struct check_li
 static enum errc ask_own(const struct preflight_ask *ask, struct preflight *out, struct err *err)
 {
     struct preflight_row_ask row = { ask, NULL, out };
-    const bool is_msi = ask->setup->product.install.kind == PAYLOAD_MSI;
+    const bool is_msi = setup_is_msi(ask->setup);
     enum errc rc = E_OK;
     if ((ask->phases & 1U << RESULT_PHASE_CONFIGURATION) != 0)
         rc = preflight_tree(&row, err);

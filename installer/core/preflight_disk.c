@@ -116,7 +116,7 @@ static enum errc need_all(const struct preflight_ask *ask, struct volumes *v, st
         staged = ask->payload->size + ask->payload->unpacked_size;
     if (ask->survey != NULL)
         staged += ask->survey->carry_bytes;
-    enum errc rc = ask->setup->product.install.kind == PAYLOAD_MSI
+    enum errc rc = setup_is_msi(ask->setup)
                        ? need_msi(ask, v, err)
                        : need(p, v, ask->stage_folder, less(staged, ask->staged_bytes), err);
     if (rc == E_OK)

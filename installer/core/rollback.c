@@ -207,8 +207,8 @@ static enum errc plan_run(struct rollback *r, struct err *err)
     enum scheduler_is is = SCHEDULER_OFF;
     bool has_old = false;
     char tree[SETUP_PATH_ROOM];
-    enum errc rc = upgrade_is_msi(r->setup) ? upgrade_msi_is_there(r->setup, &has_old, err)
-                                            : place_current(&r->place, tree, &has_old, err);
+    enum errc rc = setup_is_msi(r->setup) ? upgrade_msi_is_there(r->setup, &has_old, err)
+                                          : place_current(&r->place, tree, &has_old, err);
     if (rc == E_OK && r->setup->product.scheduler.is_there)
         rc = scheduler_status(r->setup, &is, err);
     struct plan_ask ask = { .product = &r->setup->product,
@@ -238,8 +238,8 @@ static enum errc take_steps(struct rollback *r, struct err *err)
     msi_kept_release(&r->run.held_new);
     msi_kept_release(&r->run.held_old);
     if (end_of == RUN_WAITS) {
-        r->out->needs_restart = r->is_settled = true;
-        text_copy(r->out->why, sizeof(r->out->why), why);
+        r->is_settled = true;
+        outcome_wait(r->out, why);
         events_say(r->events, EVENT_RESTART_NEEDED, "%s", why);
         return E_OK;
     }
@@ -299,7 +299,7 @@ static enum errc go(struct rollback *r, struct err *err)
     text_copy(run->old_name, sizeof(run->old_name), r->memory.state.tree);
     run->held_new = held_new;
     enum errc rc = place_make_store(&r->place, err);
-    if (rc == E_OK && upgrade_is_msi(r->setup))
+    if (rc == E_OK && setup_is_msi(r->setup))
         rc = hold_what_is_installed(r, err);
     if (rc == E_OK)
         rc = place_id(&r->place, run->new_name, run->new_id, err);

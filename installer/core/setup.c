@@ -232,3 +232,8 @@ void setup_fini(struct setup *setup)
     product_fini(&setup->product);
     buf_fini(&setup->bytes);
 }
+
+bool setup_is_msi(const struct setup *setup)
+{
+    return setup->product.install.kind == PAYLOAD_MSI;
+}

@@ -44,6 +44,9 @@ MUST_USE enum errc setup_recall(struct platform *platform, const char *word, str
                                 struct setup *out, struct err *err);
 void setup_fini(struct setup *setup);
 
+/* setup_is_msi: has Windows Installer the product's files? */
+bool setup_is_msi(const struct setup *setup);
+
 /* setup_resolve writes the absolute path that a name in the product file stands for. E_ARGUMENT
  * where it is too long. */
 MUST_USE enum errc setup_resolve(const struct setup *setup, const char *name,

@@ -40,8 +40,8 @@ struct survey {
 
 /* survey_make walks the tree. `installed` and `coming` are payloads of releases, or NULL where they
  * are not known; `tree` is NULL where nobody but Windows Installer knows its files: then only
- * data outside is looked at. Folders count as listed where they hold something listed. Caller frees with
- * survey_free; NULL is fine. */
+ * data outside is looked at. Folders count as listed where they hold something listed. Caller frees
+ * with survey_free; NULL is fine. */
 MUST_USE enum errc survey_make(const struct setup *setup, const char *tree,
                                const struct payload *installed, const struct payload *coming,
                                struct survey **out, struct err *err);

@@ -35,6 +35,12 @@ void outcome_end(struct upgrade_outcome *out, const char *result, const char *wh
     (void)text_printable(span_text(why), out->why, sizeof(out->why));
 }
 
+void outcome_wait(struct upgrade_outcome *out, const char *why)
+{
+    out->needs_restart = true;
+    (void)text_copy(out->why, sizeof(out->why), why);
+}
+
 void outcome_refuse(struct upgrade_outcome *out, const char *word, const char *why)
 {
     char result[80];
@@ -246,7 +252,7 @@ static enum errc open_place(struct upgrade *u, struct err *err)
 static enum errc picture_the_machine(struct upgrade *u, struct err *err)
 {
     enum errc rc = installed_find(&u->place, &u->memory, u->os, u->arch, &u->installed, err);
-    const bool is_msi = upgrade_is_msi(u->setup);
+    const bool is_msi = setup_is_msi(u->setup);
     if (rc == E_OK && !u->installed.is_there && u->ask->mode != MODE_INSTALL && is_msi) {
         rc = err_set(err, E_ABSENT,
                      "version %s was installed, and Windows Installer knows the product no more: "
@@ -291,7 +297,7 @@ struct preflight_ask upgrade_preflight_ask(const struct upgrade *u, uint32_t pha
         .survey = u->survey,
         .stage_folder = u->place.store,
         .n_related = u->installed.n_related,
-        .is_old_lost = upgrade_is_msi(u->setup) && u->installed.is_there && !u->has_old_package &&
+        .is_old_lost = setup_is_msi(u->setup) && u->installed.is_there && !u->has_old_package &&
                        !u->ask->no_rollback,
         .busy_since = u->memory.state.has_waiting ? u->memory.state.waiting_since : 0,
         .may_terminate = is_real(u),
@@ -316,7 +322,7 @@ static enum errc show_plan(struct upgrade *u, struct err *err)
     struct plan *plan = malloc(sizeof(*plan));
     struct plan_ask ask = { .product = &u->setup->product,
                             .has_old = u->installed.is_there,
-                            .has_stage = !upgrade_is_msi(u->setup),
+                            .has_stage = !setup_is_msi(u->setup),
                             .scheduler_is_on = u->setup->product.scheduler.is_there };
     struct buf line;
     enum errc rc = plan == NULL ? err_nomem(err) : E_OK;
@@ -389,9 +395,9 @@ static enum errc go(struct upgrade *u, struct err *err)
         rc = upgrade_apply(u, err);
     verified_package_free(u->package);
     u->package = NULL;
-    if (u->payload_path[0] != '\0' && !upgrade_is_msi(u->setup))
+    if (u->payload_path[0] != '\0' && !setup_is_msi(u->setup))
         (void)p->fs->remove(p->self, u->payload_path, &ignored);
-    if (!is_downloaded && upgrade_is_msi(u->setup) && u->run.new_name[0] != '\0' &&
+    if (!is_downloaded && setup_is_msi(u->setup) && u->run.new_name[0] != '\0' &&
         place_discard(&u->place, u->run.new_name, &ignored) != E_OK)
         events_say(u->ask->events, EVENT_WARNING, "the package: %s", ignored.text);
     if (outcome_class(u->out) != RESULT_CLASS_ROLLBACK_FAILED && !u->out->needs_restart &&
@@ -447,8 +453,8 @@ static enum errc forget_what_is_gone(struct upgrade *u, struct err *err)
         return E_OK;
     enum errc rc = place_open(u->setup, s, &place, err);
     if (rc == E_OK)
-        rc = upgrade_is_msi(u->setup) ? upgrade_msi_is_there(u->setup, &there, err)
-                                      : place_current(&place, tree, &there, err);
+        rc = setup_is_msi(u->setup) ? upgrade_msi_is_there(u->setup, &there, err)
+                                    : place_current(&place, tree, &there, err);
     if (rc == E_OK && !there) {
         events_say(u->ask->events, EVENT_WARNING, "version %s was installed and is gone",
                    s->installed.text);
@@ -467,7 +473,7 @@ static enum errc walk(struct upgrade *u, struct err *err)
         rc = recover_first(u, err);
     if (rc == E_OK && u->ask->mode == MODE_INSTALL)
         rc = forget_what_is_gone(u, err);
-    if (rc == E_OK && upgrade_is_msi(u->setup))
+    if (rc == E_OK && setup_is_msi(u->setup))
         rc = upgrade_msi_notice(u, err);
     if (rc == E_OK && u->memory.state.has_installed)
         u->out->from = u->memory.state.installed;

@@ -46,6 +46,8 @@ MUST_USE enum errc upgrade_do(const struct upgrade_ask *ask, struct upgrade_outc
 /* outcome_end says how it ended; `why` is shortened where it must be. outcome_refuse ends it with
  * PreUpgradeFailure-WORD; outcome_end_with with the first of what preflight found. */
 void outcome_end(struct upgrade_outcome *out, const char *result, const char *why);
+/* outcome_wait: it goes on when the machine was started again; `why` says what for. */
+void outcome_wait(struct upgrade_outcome *out, const char *why);
 void outcome_refuse(struct upgrade_outcome *out, const char *word, const char *why);
 void outcome_end_with(struct upgrade_outcome *out, const struct preflight_finding *first);
 

@@ -147,7 +147,7 @@ enum errc upgrade_adopt(struct upgrade *u, bool *out_adopted, struct err *err)
     *out_adopted = false;
     if (rc == E_UNSUPPORTED || rc == E_ACCESS || rc == E_ABSENT)
         return E_OK; /* said where it is asked again */
-    if (rc == E_OK && upgrade_is_msi(u->setup)) {
+    if (rc == E_OK && setup_is_msi(u->setup)) {
         rc = installed_find(&u->place, &u->memory, u->os, u->arch, &u->installed, err);
         is_there = rc == E_OK && u->installed.n_related == 1;
     } else if (rc == E_OK) {

@@ -113,11 +113,10 @@ static enum errc build_tree(struct upgrade *u, struct err *err)
 /* Of an MSI the version is known that we did not install. */
 static enum errc name_unknown(struct upgrade *u, struct err *err)
 {
-    const char *text =
-        upgrade_is_msi(u->setup) ? u->installed.msi.product.version : "0.0.0-adopted";
+    const char *text = setup_is_msi(u->setup) ? u->installed.msi.product.version : "0.0.0-adopted";
     struct version version;
     enum errc rc = version_read(span_text(text), &version, err);
-    if (rc == E_OK && upgrade_is_msi(u->setup))
+    if (rc == E_OK && setup_is_msi(u->setup))
         u->out->from = version;
     return rc == E_OK ? place_new_name(&u->place, &version, u->run.old_name, err) : rc;
 }
@@ -164,7 +163,7 @@ static enum errc plan_run(struct upgrade *u, struct err *err)
                        : E_OK;
     struct plan_ask ask = { .product = &u->setup->product,
                             .has_old = u->installed.is_there,
-                            .has_stage = !upgrade_is_msi(u->setup),
+                            .has_stage = !setup_is_msi(u->setup),
                             .scheduler_is_on = is == SCHEDULER_ON };
     if (rc == E_OK)
         plan_make(&ask, &u->run.plan);
@@ -207,7 +206,7 @@ static enum errc prepare_tree(struct upgrade *u, struct err *err)
 static enum errc prepare(struct upgrade *u, struct err *err)
 {
     struct run *run = &u->run;
-    enum errc rc = upgrade_is_msi(u->setup) ? upgrade_msi_prepare(u, err) : prepare_tree(u, err);
+    enum errc rc = setup_is_msi(u->setup) ? upgrade_msi_prepare(u, err) : prepare_tree(u, err);
     if (rc == E_OK)
         rc = place_id(&u->place, run->new_name, run->new_id, err);
     if (rc == E_OK)
@@ -220,7 +219,7 @@ static void let_go(struct upgrade *u)
 {
     msi_kept_release(&u->run.held_new);
     msi_kept_release(&u->run.held_old);
-    if (!upgrade_is_msi(u->setup))
+    if (!setup_is_msi(u->setup))
         return;
     verified_package_free(u->package);
     u->package = NULL;
@@ -237,8 +236,7 @@ static enum errc take_steps(struct upgrade *u, struct err *err)
     let_go(u);
     u->is_settled = true;
     if (end == RUN_WAITS) {
-        u->out->needs_restart = true;
-        text_copy(u->out->why, sizeof(u->out->why), why);
+        outcome_wait(u->out, why);
         events_say(u->ask->events, EVENT_RESTART_NEEDED, "%s", why);
         return E_OK;
     }

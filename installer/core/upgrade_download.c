@@ -193,11 +193,11 @@ enum errc upgrade_download(struct upgrade *u, struct err *err)
         rc = fetch_payload(u, places, err);
         outcome_end_of_fetch(u->out, rc, "DigestMismatch", err);
     }
-    if (rc == E_OK && upgrade_is_msi(u->setup))
+    if (rc == E_OK && setup_is_msi(u->setup))
         rc = take_in(u, err);
     if (rc == E_OK)
         rc = open_and_prove(u, &signatures, err);
-    if (rc == E_OK && upgrade_is_msi(u->setup))
+    if (rc == E_OK && setup_is_msi(u->setup))
         rc = upgrade_msi_check(u, err);
     if (rc == E_OK)
         events_say(u->ask->events, EVENT_VERIFIED, "%s: every byte is what its maker signed",

@@ -9,11 +9,6 @@
 #include "platform/base/text.h"
 #include "verify/msi_package.h"
 
-bool upgrade_is_msi(const struct setup *setup)
-{
-    return setup->product.install.kind == PAYLOAD_MSI;
-}
-
 enum errc upgrade_msi_is_there(const struct setup *setup, bool *out, struct err *err)
 {
     struct msi_installed *all = malloc(sizeof(*all));

@@ -72,7 +72,6 @@ MUST_USE enum errc upgrade_target(const struct setup *setup, enum target_os *os,
                                   enum target_arch *arch, struct err *err);
 
 /* --- upgrade_msi.c: what is different where Windows Installer has the files */
-bool upgrade_is_msi(const struct setup *setup);
 MUST_USE enum errc upgrade_msi_is_there(const struct setup *setup, bool *out, struct err *err);
 /* Whatever version somebody else installed meanwhile is the one that counts. */
 MUST_USE enum errc upgrade_msi_notice(struct upgrade *u, struct err *err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "platform/base/text.h"
+#include "platform/win32/fs_parts.h"
 #include "platform/win32/w32.h"
 
 #define SID_TEXT_ROOM 200
@@ -267,14 +268,11 @@ static enum errc check_owner(HANDLE handle, struct err *err)
 enum errc security_check_own(HANDLE handle, struct err *err)
 {
     BY_HANDLE_FILE_INFORMATION info;
-    if (GetFileType(handle) != FILE_TYPE_DISK)
-        return err_set(err, E_ARGUMENT, "is no regular file");
+    enum errc rc = fs_check_regular(handle, err);
+    if (rc != E_OK)
+        return rc;
     if (!GetFileInformationByHandle(handle, &info))
         return w32_err_set(err, GetLastError(), "cannot look at");
-    if ((info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
-        return err_set(err, E_ACCESS, "is a link of some kind, which is not followed");
-    if ((info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
-        return err_set(err, E_ARGUMENT, "is no regular file");
     if (info.nNumberOfLinks != 1)
         return err_set(err, E_ACCESS, "has %lu names, and must have one",
                        (unsigned long)info.nNumberOfLinks);
