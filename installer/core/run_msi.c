@@ -8,6 +8,8 @@
 #include "platform/base/text.h"
 #include "verify/digest.h"
 
+#define HOLDERS_SAID 5
+
 static struct msi_ask ask_of(const struct run *run, char log[SETUP_PATH_ROOM])
 {
     struct msi_ask ask = { .setup = run->setup, .events = run->events };
@@ -44,6 +46,38 @@ static enum errc note_restart(struct run *run, struct err *err)
     return rc == E_OK ? run_note(run, JOURNAL_MARK, "restart", boot, err) : rc;
 }
 
+/* --- who is in the way */
+
+struct holders {
+    const struct run *run;
+    size_t n;
+};
+
+static enum errc say_holder(void *ctx, const struct proc_info *info, enum proc_hold how,
+                            const char *held, struct err *err)
+{
+    struct holders *h = ctx;
+    UNUSED(how);
+    UNUSED(err);
+    if (h->n++ < HOLDERS_SAID)
+        events_say(h->run->events, EVENT_WARNING,
+                   "%.60s (process %lld) has %.120s open: a restart of the machine may be needed",
+                   info->name, (long long)info->pid, held);
+    return E_OK;
+}
+
+/* What is in use, Windows Installer puts off to the machine's next start: who that was can be known
+ * only before. It is advice, and what can't be found out is passed over. */
+static void say_who_is_in_the_way(const struct run *run)
+{
+    struct platform *p = run->setup->platform;
+    struct holders h = { .run = run };
+    size_t n_hidden = 0;
+    struct err ignored;
+    if (run->setup->install[0] != '\0')
+        (void)!p->proc->holders(p->self, run->setup->install, say_holder, &h, &n_hidden, &ignored);
+}
+
 /* Whatever came of it, Windows Installer was at work: only where it did not begin is nothing to be
  * rolled back. */
 enum errc run_msi_switch(struct run *run, struct err *err)
@@ -54,6 +88,7 @@ enum errc run_msi_switch(struct run *run, struct err *err)
     enum errc rc = hold(run, run->new_name, &run->held_new, err);
     if (rc != E_OK)
         return rc;
+    say_who_is_in_the_way(run);
     rc = msi_switch_to(&ask, &run->held_new, &restart, err);
     run->was_switched = rc != E_BUSY;
     return rc == E_OK && restart ? note_restart(run, err) : rc;

@@ -173,6 +173,7 @@ def test_a_file_in_use_makes_a_restart_needed_and_the_run_goes_on_after_it(machi
     with machine.prefix.helped("deaf", program=r"C:\Program Files\Orchard\helper.exe"):
         waits = machine.run("upgrade", "--to", "2.0.0", code=RESTART)
         assert waits.result is None and waits.outcome["restart_needed"] is True
+        assert any("helper.exe" in line.get("text", "") and "open" in line["text"] for line in waits.lines), waits.text
         assert machine.service() == "STOPPED", "nothing is started in between"
         again = machine.run("upgrade", "--to", "2.0.0", code=RESTART)
         assert again.outcome["restart_needed"] is True

@@ -207,6 +207,27 @@ static void what_is_installed_already_is_taken_over(void **state)
     expect(w, DO_UPGRADE, "2.0.0", "UpgradeAbortedServiceIsNotRunning");
 }
 
+static bool is_in_the_trace(const struct world *w, const char *line)
+{
+    char text[4000];
+    (void)snprintf(text, sizeof(text), "%.*s", (int)w->trace.len, (const char *)w->trace.ptr);
+    return strstr(text, line) != NULL;
+}
+
+static void who_has_its_files_open_is_said(void **state)
+{
+    struct world *w = *state;
+    char warning[24];
+    (void)snprintf(warning, sizeof(warning), "%d - - -\n", event_id(EVENT_WARNING));
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    assert_false(is_in_the_trace(w, warning));
+    /* the mock knows who holds what by its name, as the product file has it */
+    (void)mock_add_process(w->mock, "/opt/tools/viewer", "root",
+                           "/etc/app/../../opt/app/share/notes");
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    assert_true(is_in_the_trace(w, warning));
+}
+
 static void what_somebody_else_installed_meanwhile_counts(void **state)
 {
     struct world *w = *state;
@@ -262,6 +283,7 @@ int main(int argc, char **argv)
         ON_A_MACHINE(windows_installers_own_package_is_taken_where_ours_is_gone),
         ON_A_MACHINE(a_kept_package_that_was_changed_is_not_gone_back_to),
         ON_A_MACHINE(what_is_installed_already_is_taken_over),
+        ON_A_MACHINE(who_has_its_files_open_is_said),
         ON_A_MACHINE(what_somebody_else_installed_meanwhile_counts),
         ON_A_MACHINE(what_was_taken_away_is_missed),
         cmocka_unit_test(a_system_without_windows_installer_says_so),
