@@ -228,15 +228,16 @@ class Machine:
         """What runs."""
         return self.drive / "Program Files/Orchard"
 
-    def write_product(self, install: str, more: str = "", stays_up: str = "PT1S", feed: str = "", times: tuple[str, str] = ("PT10S", "PT10S")) -> None:
+    def write_product(self, install: str, more: str = "", stays_up: str = "PT1S", feed: str = "", times: tuple[str, str] = ("PT10S", "PT10S"),
+                      payload: str = "") -> None:
         """`install` is its element, `more` what is said beside it; `feed` where it is had, by default from the server; `times` of stop and
-        start."""
+        start; `payload` what a payload must carry beside the maker's signature."""
         (self.etc / "orchard.xml").write_text(f"""<?xml version="1.0" encoding="UTF-8"?>
 <product xmlns="urn:surefoot:product:1" name="orchard" event-source="Orchard Upgrade">
   {install}
   <fetch ca="ca.pem"><feed url="{feed or f"https://localhost:{self.server.tls}/feed.xml"}"/><proxy use="none"/></fetch>
   <folders state="state" cache="cache"/>
-  <trust><feed><minisign><key file="maker.pub"/></minisign></feed><payload><minisign><key file="maker.pub"/></minisign></payload></trust>
+  <trust><feed><minisign><key file="maker.pub"/></minisign></feed><payload><minisign><key file="maker.pub"/></minisign>{payload}</payload></trust>
   <services><service name="orchard" stop-timeout="{times[0]}" start-timeout="{times[1]}"/></services>
   <health within="PT10S" stays-up="{stays_up}"/>
   {more}
