@@ -126,8 +126,8 @@ def surefoot(request: pytest.FixtureRequest) -> Callable[..., Ran]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files are shared out in this order: those that wait longest come first, so that nobody waits for them alone."""
-    items.sort(key=lambda item: not item.path.name.startswith(("test_windows_", "test_story")))
+    """Files are shared out in this order: those that take longest come first, so that nobody waits for them alone."""
+    items.sort(key=lambda item: not item.path.name.startswith(("test_corpus", "test_story", "test_windows_")))
 
 
 @pytest.fixture
