@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "platform/base/text.h"
+#include "platform/posix/again.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -34,7 +35,7 @@ enum errc posix_open_nofollow(const char *path, int flags, int *out_fd, struct e
     if (rc != E_OK)
         return rc;
     /* O_NONBLOCK: a named pipe must not hold us up before we can say that it is no file. */
-    int fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    int fd = again_open(path, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
     if (fd < 0 && errno == ELOOP)
         return err_set(err, E_ACCESS, "is a symbolic link, which is not followed");
     if (fd < 0)
@@ -76,7 +77,7 @@ static enum errc open_folder(const char *path, size_t len, int *out_fd, struct e
     char *folder = len == 0 ? strdup(".") : strndup(path, len);
     if (folder == NULL)
         return err_nomem(err);
-    *out_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *out_fd = again_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     int os = errno;
     free(folder);
     if (*out_fd < 0)
@@ -99,7 +100,7 @@ enum errc posix_open_parent(const char *path, int *out_fd, const char **out_name
 enum errc posix_flush_folder(int fd, struct err *err)
 {
     /* EINVAL: a file system on which a folder has nothing to flush */
-    if (fsync(fd) != 0 && errno != EINVAL)
+    if (again_fsync(fd) != 0 && errno != EINVAL)
         return os_err_set(err, errno, "cannot flush the folder to the device");
     return E_OK;
 }
@@ -147,7 +148,7 @@ static ssize_t read_up_to(int fd, char *to, size_t room)
 
 enum errc posix_read_small(const char *path, char *to, size_t room, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = again_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return os_err_set(err, errno, "cannot open %s", path);
     ssize_t len = read_up_to(fd, to, room - 1);

@@ -9,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "platform/posix/again.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -160,7 +161,7 @@ enum errc console_read_secret(const char *prompt, uint8_t *to, size_t room, size
     sigset_t held, before;
     bool done = false;
     enum errc rc = E_OK;
-    int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    int tty = again_open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY, 0);
     if (tty < 0)
         return err_set(err, E_UNSUPPORTED, "there is no terminal to ask on");
     (void)sigemptyset(&held);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "platform/posix/db_child.h"
+#include "platform/posix/again.h"
 #include "platform/posix/posix.h"
 
 #define GOODBYE_MS 1000 /* to end the connection in good order */
@@ -59,8 +60,7 @@ void db_os_end(struct db_talker *t, bool is_lost)
     if (is_lost || !wait_for(t->fd, posix_monotonic_ms() + GOODBYE_MS))
         (void)kill((pid_t)t->pid, SIGKILL);
     (void)close(t->fd);
-    while (waitpid((pid_t)t->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    (void)again_waitpid((pid_t)t->pid, NULL, 0);
     free(t);
 }
 

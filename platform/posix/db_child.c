@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "platform/posix/db_child.h"
+#include "platform/posix/again.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -28,7 +29,7 @@ static void reset_signals(void)
 /* Nothing but the socket stays open: what the driver says goes nowhere. */
 static bool arrange_files(int *fd)
 {
-    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int nowhere = again_open("/dev/null", O_RDWR | O_CLOEXEC, 0);
     int own = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
     if (nowhere < 0 || own < 0 || dup2(nowhere, 0) != 0 || dup2(nowhere, 1) != 1 ||
         dup2(nowhere, 2) != 2 || dup2(own, 3) != 3)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "platform/base/buf.h"
+#include "platform/posix/again.h"
 #include "platform/posix/fs_parts.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
@@ -40,7 +41,7 @@ static enum errc fs_list(void *self, const char *folder, fs_name_fn fn, void *ct
     struct dirent **names;
     enum errc rc = E_OK;
     UNUSED(self);
-    int n = scandir(folder, &names, keep_name, order_names);
+    int n = again_scandir(folder, &names, keep_name, order_names);
     if (n < 0)
         return os_err_set(err, errno, "cannot list");
     for (int i = 0; i < n; i++) {

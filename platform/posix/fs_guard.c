@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "platform/base/text.h"
+#include "platform/posix/again.h"
 #include "platform/posix/fs_parts.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
@@ -121,7 +122,7 @@ static enum errc add_seen(struct walk *w, const char *name, struct err *err)
 static enum errc go_to_root(struct walk *w, struct err *err)
 {
     struct stat st;
-    int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int root = again_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     if (root < 0)
         return os_err_set(err, errno, "cannot open the root folder");
     if (w->at >= 0)
@@ -160,7 +161,7 @@ static enum errc step(struct walk *w, const char *name, struct err *err)
     enum errc rc = add_seen(w, name, err);
     if (rc != E_OK)
         return rc;
-    int fd = openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int fd = again_openat(w->at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
     if (fd < 0)
         return os_err_set(err, errno, "cannot open %s", w->seen);
     if (fstat(fd, &st) != 0) {

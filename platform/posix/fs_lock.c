@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "platform/base/text.h"
+#include "platform/posix/again.h"
 #include "platform/posix/fs_parts.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
@@ -66,7 +67,7 @@ static void write_holder(int fd)
     char text[24];
     int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
     if (len > 0 && pwrite(fd, text, (size_t)len, 0) == len)
-        (void)!ftruncate(fd, len);
+        (void)!again_ftruncate(fd, len);
 }
 
 enum errc fs_lock(void *self, const char *path, struct fs_lock **out_lock, struct err *err)
@@ -97,7 +98,7 @@ void fs_unlock(void *self, struct fs_lock *lock)
     UNUSED(self);
     if (lock == NULL)
         return;
-    (void)!ftruncate(lock->fd, 0);
+    (void)!again_ftruncate(lock->fd, 0);
     (void)close(lock->fd);
     free(lock);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "platform/posix/fs_parts.h"
+#include "platform/posix/again.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -83,7 +84,7 @@ enum errc fs_clone(void *self, const char *from, const char *to, struct err *err
     enum errc rc = open_regular(from, O_RDONLY, &from_fd, err);
     if (rc != E_OK)
         return rc;
-    int to_fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int to_fd = again_open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to_fd < 0) {
         rc = errno == EEXIST ? set_taken(err) : os_err_set(err, errno, "cannot make the file");
     } else {

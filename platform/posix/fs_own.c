@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "platform/posix/fs_parts.h"
+#include "platform/posix/again.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -53,7 +54,7 @@ enum errc fs_open_own(const char *path, int flags, bool may_make, int *out_fd, b
 
 static enum errc flush(int fd, struct err *err)
 {
-    return fsync(fd) == 0 ? E_OK : os_err_set(err, errno, "cannot flush to the device");
+    return again_fsync(fd) == 0 ? E_OK : os_err_set(err, errno, "cannot flush to the device");
 }
 
 static enum errc flush_parent(const char *path, struct err *err)
@@ -77,7 +78,7 @@ static enum errc write_record(int fd, struct span record, struct err *err)
     enum errc rc = posix_write_all(fd, record, err);
     if (rc == E_OK)
         rc = flush(fd, err);
-    if (rc != E_OK && ftruncate(fd, before.st_size) != 0)
+    if (rc != E_OK && again_ftruncate(fd, before.st_size) != 0)
         (void)err_prefix(err, "a part of a record may be left at the end: ");
     return rc;
 }
@@ -104,7 +105,7 @@ static enum errc cut_to(int fd, uint64_t size, struct err *err)
     if ((uint64_t)st.st_size < size)
         return err_set(err, E_TRUNCATED, "has %jd bytes, and is to keep %" PRIu64,
                        (intmax_t)st.st_size, size);
-    if (ftruncate(fd, (off_t)size) != 0)
+    if (again_ftruncate(fd, (off_t)size) != 0)
         return os_err_set(err, errno, "cannot be cut");
     return flush(fd, err);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "platform/posix/fs_parts.h"
+#include "platform/posix/again.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -52,7 +53,7 @@ static enum errc check_keeps(const char *path, mode_t denied, struct err *err)
 /* The mode is set once more: mkdir takes the umask's bits away, and never adds one. */
 static enum errc open_to_readers(const char *path, struct err *err)
 {
-    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = again_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (fd < 0)
         return os_err_set(err, errno, "cannot open the folder");
     const int failed = fchmod(fd, 0755) == 0 ? 0 : errno;

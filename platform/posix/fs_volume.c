@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "platform/base/num.h"
+#include "platform/posix/again.h"
 #include "platform/posix/fs_parts.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
@@ -12,7 +13,7 @@
 enum errc fs_sync_folder(void *self, const char *folder, struct err *err)
 {
     UNUSED(self);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = again_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
         return os_err_set(err, errno, "cannot open");
     enum errc rc = posix_flush_folder(fd, err);
@@ -27,7 +28,7 @@ enum errc fs_flush_tree(void *self, const char *folder, struct err *err)
     enum errc rc = posix_open_nofollow(folder, O_RDONLY | O_DIRECTORY, &fd, err);
     if (rc != E_OK)
         return rc;
-    if (syncfs(fd) != 0)
+    if (again_syncfs(fd) != 0)
         rc = os_err_set(err, errno, "cannot flush its volume to the device");
     (void)close(fd);
     return rc;

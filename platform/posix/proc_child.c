@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "platform/posix/os_err.h"
+#include "platform/posix/again.h"
 #include "platform/posix/posix.h"
 #include "platform/posix/proc_parts.h"
 
@@ -138,7 +139,7 @@ enum errc proc_fork(const struct proc_launch *launch, int64_t *out_pid, struct e
         rc = os_err_set(err, os, "cannot start a process");
     } else if (read_failure(report[0], &failure)) {
         rc = set_failure(&failure, err);
-        (void)waitpid(pid, NULL, 0);
+        (void)again_waitpid(pid, NULL, 0);
     } else {
         *out_pid = pid;
     }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "platform/base/text.h"
+#include "platform/posix/again.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 #include "platform/posix/proc_parts.h"
@@ -123,7 +124,7 @@ enum errc proc_each_pid(proc_pid_fn fn, void *ctx, struct err *err)
 {
     struct dirent **entries;
     enum errc rc = E_OK;
-    int n = scandir("/proc", &entries, is_number, order_numbers);
+    int n = again_scandir("/proc", &entries, is_number, order_numbers);
     if (n < 0)
         return os_err_set(err, errno, "cannot list the processes in /proc");
     for (int i = 0; i < n; i++) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "platform/posix/os_err.h"
+#include "platform/posix/again.h"
 #include "platform/posix/posix.h"
 #include "platform/posix/proc_parts.h"
 
@@ -135,7 +136,7 @@ static bool read_output(struct running *r, enum errc *rc, struct err *err)
 static bool has_ended(const struct running *r)
 {
     siginfo_t info = { .si_pid = 0 };
-    int failed = waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    int failed = again_waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT);
     return failed != 0 || info.si_pid != 0;
 }
 
@@ -175,7 +176,7 @@ static enum errc reap(struct running *r, struct err *err)
     /* Those of its group that ignored what it obeyed. The number is still its own. */
     if (r->phase == ASKED)
         (void)kill((pid_t)-r->pid, SIGKILL);
-    if (waitpid((pid_t)r->pid, &status, 0) < 0)
+    if (again_waitpid((pid_t)r->pid, &status, 0) < 0)
         return os_err_set(err, errno, "cannot find out how the program ended");
     if (r->result->end == PROC_TIMED_OUT)
         return E_OK;
@@ -225,7 +226,7 @@ static enum errc open_output(struct proc_launch *l, int *out_read_fd, struct err
 {
     int ends[2];
     *out_read_fd = -1;
-    l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    l->null_fd = again_open("/dev/null", O_RDWR | O_CLOEXEC, 0);
     if (l->null_fd < 0)
         return os_err_set(err, errno, "cannot open /dev/null");
     l->output_fd = l->null_fd;

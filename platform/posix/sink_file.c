@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/posix/again.h"
 #include "platform/base/text.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
@@ -105,7 +106,7 @@ static enum errc file_commit(struct sink *s, struct err *err)
     struct file_sink *file = (struct file_sink *)s;
     if ((file->flags & SINK_UNFLUSHED) != 0)
         return end_unflushed(file, err);
-    if (fsync(file->fd) != 0)
+    if (again_fsync(file->fd) != 0)
         return os_err_set(err, errno, "cannot flush to the device");
     enum errc rc = name_temporary(file, err);
     if (rc != E_OK)
@@ -146,7 +147,7 @@ static bool open_nameless(struct file_sink *file, mode_t mode)
 {
     if (access("/proc/self/fd", X_OK) != 0)
         return false;
-    file->fd = openat(file->folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+    file->fd = again_openat(file->folder, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
     file->is_nameless = file->fd >= 0;
     return file->is_nameless;
 }
@@ -160,8 +161,8 @@ static enum errc open_temporary(struct file_sink *file, struct err *err)
         enum errc rc = posix_temporary_name(file->temporary, err);
         if (rc != E_OK)
             return rc;
-        file->fd = openat(file->folder, file->temporary,
-                          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        file->fd = again_openat(file->folder, file->temporary,
+                                O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
         if (file->fd >= 0) {
             file->is_temporary_there = true;
             return E_OK;
@@ -174,8 +175,8 @@ static enum errc open_temporary(struct file_sink *file, struct err *err)
 
 static enum errc open_unflushed(struct file_sink *file, struct err *err)
 {
-    file->fd = openat(file->folder, file->name,
-                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    file->fd = again_openat(file->folder, file->name,
+                            O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file->fd < 0 && errno == EEXIST)
         return err_set(err, E_EXISTS, "is there already, and is not replaced");
     if (file->fd < 0)

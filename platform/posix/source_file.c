@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/posix/again.h"
 #include "platform/posix/os_err.h"
 #include "platform/posix/posix.h"
 
@@ -85,7 +86,7 @@ fail:
 enum errc source_file_open(const char *path, struct source **out_src, struct err *err)
 {
     /* O_NONBLOCK: a named pipe must not hold us up before we can say that it is no file. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = again_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return os_err_set(err, errno, "cannot open");
     return open_source(fd, out_src, err);
