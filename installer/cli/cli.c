@@ -1,6 +1,5 @@
 #include "installer/cli/cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,25 +26,13 @@ static const struct {
     { EXIT_NEWER_AVAILABLE, "check --exit-code: a newer release is available" },
 };
 
-/* Was it a signal that came between? Then nothing is lost, and it goes on. */
-static bool goes_on(void)
-{
-    if (errno != EINTR)
-        return false;
-    clearerr(stdout);
-    return true;
-}
-
 enum errc cli_write(const struct buf *b, struct err *err)
 {
-    size_t at = 0;
-    do
-        at += fwrite(b->ptr + at, 1, b->len - at, stdout);
-    while (at < b->len && goes_on());
-    int failed = at < b->len ? EOF : fflush(stdout);
-    while (at == b->len && failed != 0 && goes_on())
-        failed = fflush(stdout);
-    return failed == 0 ? E_OK : err_set(err, E_IO, "cannot write to standard output");
+    if (b->len > 0 && fwrite(b->ptr, 1, b->len, stdout) != b->len)
+        return err_set(err, E_IO, "cannot write to standard output");
+    if (fflush(stdout) != 0)
+        return err_set(err, E_IO, "cannot write to standard output");
+    return E_OK;
 }
 
 enum exit_code cli_fail(const struct cli *cli, const struct err *err)
