@@ -262,8 +262,10 @@ def test_the_service_hangs_when_it_is_stopped(machine: Orchard) -> None:
     code, result, _, text = machine.judge("recover")
     assert (code, result) == (ABORTED, "UpgradeAbortedServiceCanNotBeStopped"), text
     end_service(machine)
+    told = len(machine.run("history", code=DONE).lines)
     assert machine.run("recover", code=DONE).result == "UpgradeAbortedServiceCanNotBeStopped"
     assert (machine.version(), machine.service()) == ("1.0.0", "RUNNING")
+    assert len(machine.run("history", code=DONE).lines) == told + 1, "what recovered it is told as well"
     assert machine.judge()[1] is None
 
 
