@@ -57,17 +57,20 @@ static enum errc say_holder(void *ctx, const struct proc_info *info, enum proc_h
                             const char *held, struct err *err)
 {
     struct holders *h = ctx;
+    char name[60], file[160];
     UNUSED(how);
     UNUSED(err);
     if (h->n++ < HOLDERS_SAID)
         events_say(h->run->events, EVENT_WARNING,
-                   "%.60s (process %lld) has %.120s open: a restart of the machine may be needed",
-                   info->name, (long long)info->pid, held);
+                   "%s (process %lld) has %s open, for which the machine must be restarted",
+                   text_printable(span_text(info->name), name, sizeof(name)), (long long)info->pid,
+                   text_printable(span_text(held), file, sizeof(file)));
     return E_OK;
 }
 
-/* What is in use, Windows Installer puts off to the machine's next start: who that was can be known
- * only before. It is advice, and what can't be found out is passed over. */
+/* What is in use, Windows Installer puts off to the machine's next start, and does not say who has
+ * it. Asked only then, since it takes its time. It is advice: what can't be found out is passed
+ * over. */
 static void say_who_is_in_the_way(const struct run *run)
 {
     struct platform *p = run->setup->platform;
@@ -88,10 +91,13 @@ enum errc run_msi_switch(struct run *run, struct err *err)
     enum errc rc = hold(run, run->new_name, &run->held_new, err);
     if (rc != E_OK)
         return rc;
-    say_who_is_in_the_way(run);
     rc = msi_switch_to(&ask, &run->held_new, &restart, err);
     run->was_switched = rc != E_BUSY;
-    return rc == E_OK && restart ? note_restart(run, err) : rc;
+    if (rc != E_OK || !restart)
+        return rc;
+    rc = note_restart(run, err);
+    say_who_is_in_the_way(run);
+    return rc;
 }
 
 /* An installation that was cut off may have written files that belong to no product: where Windows

@@ -43,6 +43,21 @@ static int set_up(void **state)
     return 0;
 }
 
+/* One on which a file of the second version waits for the machine's next start. */
+static int set_up_restarting(void **state)
+{
+    static struct scenario restarting;
+    static char version[] = "2.0.0";
+    struct world *w = calloc(1, sizeof(*w));
+    assert_non_null(w);
+    restarting = scenario;
+    restarting.packages[restarting.n_packages++] =
+        (struct package_of){ .version = version, .install = INSTALL_NEEDS_RESTART };
+    world_new(w, &restarting, releases, NULL);
+    *state = w;
+    return 0;
+}
+
 static int tear_down(void **state)
 {
     world_fini(*state);
@@ -214,18 +229,33 @@ static bool is_in_the_trace(const struct world *w, const char *line)
     return strstr(text, line) != NULL;
 }
 
-static void who_has_its_files_open_is_said(void **state)
+/* The mock knows who holds what by its name, as the product file has it. */
+static void open_a_file_of_it(const struct world *w)
+{
+    (void)mock_add_process(w->mock, "/opt/tools/viewer", "root",
+                           "/etc/app/../../opt/app/share/n\xf6tes\n");
+}
+
+static void who_has_a_file_open_for_which_a_restart_is_needed_is_said(void **state)
 {
     struct world *w = *state;
     char warning[24];
     (void)snprintf(warning, sizeof(warning), "%d - - -\n", event_id(EVENT_WARNING));
     expect(w, DO_INSTALL, "1.0.0", "Success");
-    assert_false(is_in_the_trace(w, warning));
-    /* the mock knows who holds what by its name, as the product file has it */
-    (void)mock_add_process(w->mock, "/opt/tools/viewer", "root",
-                           "/etc/app/../../opt/app/share/notes");
-    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    open_a_file_of_it(w);
+    expect(w, DO_UPGRADE, "2.0.0", "");
     assert_true(is_in_the_trace(w, warning));
+}
+
+static void who_has_a_file_open_is_not_asked_where_nothing_waits(void **state)
+{
+    struct world *w = *state;
+    char warning[24];
+    (void)snprintf(warning, sizeof(warning), "%d - - -\n", event_id(EVENT_WARNING));
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    open_a_file_of_it(w);
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    assert_false(is_in_the_trace(w, warning));
 }
 
 static void what_somebody_else_installed_meanwhile_counts(void **state)
@@ -283,7 +313,9 @@ int main(int argc, char **argv)
         ON_A_MACHINE(windows_installers_own_package_is_taken_where_ours_is_gone),
         ON_A_MACHINE(a_kept_package_that_was_changed_is_not_gone_back_to),
         ON_A_MACHINE(what_is_installed_already_is_taken_over),
-        ON_A_MACHINE(who_has_its_files_open_is_said),
+        cmocka_unit_test_setup_teardown(who_has_a_file_open_for_which_a_restart_is_needed_is_said,
+                                        set_up_restarting, tear_down),
+        ON_A_MACHINE(who_has_a_file_open_is_not_asked_where_nothing_waits),
         ON_A_MACHINE(what_somebody_else_installed_meanwhile_counts),
         ON_A_MACHINE(what_was_taken_away_is_missed),
         cmocka_unit_test(a_system_without_windows_installer_says_so),
