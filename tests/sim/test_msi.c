@@ -43,19 +43,29 @@ static int set_up(void **state)
     return 0;
 }
 
-/* One on which a file of the second version waits for the machine's next start. */
-static int set_up_restarting(void **state)
+/* One on which installing the second version ends as `how` says. */
+static int set_up_ending(void **state, enum mock_install how)
 {
-    static struct scenario restarting;
+    static struct scenario changed;
     static char version[] = "2.0.0";
     struct world *w = calloc(1, sizeof(*w));
     assert_non_null(w);
-    restarting = scenario;
-    restarting.packages[restarting.n_packages++] =
-        (struct package_of){ .version = version, .install = INSTALL_NEEDS_RESTART };
-    world_new(w, &restarting, releases, NULL);
+    changed = scenario;
+    changed.packages[changed.n_packages++] =
+        (struct package_of){ .version = version, .install = how };
+    world_new(w, &changed, releases, NULL);
     *state = w;
     return 0;
+}
+
+static int set_up_restarting(void **state)
+{
+    return set_up_ending(state, INSTALL_NEEDS_RESTART);
+}
+
+static int set_up_none_at_first(void **state)
+{
+    return set_up_ending(state, INSTALL_NONE_AT_FIRST);
 }
 
 static int tear_down(void **state)
@@ -258,6 +268,14 @@ static void who_has_a_file_open_is_not_asked_where_nothing_waits(void **state)
     assert_false(is_in_the_trace(w, warning));
 }
 
+static void what_ended_well_and_left_nothing_is_installed_once_more(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    expect_running(w, "2.0.0");
+}
+
 static void what_somebody_else_installed_meanwhile_counts(void **state)
 {
     struct world *w = *state;
@@ -315,6 +333,8 @@ int main(int argc, char **argv)
         ON_A_MACHINE(what_is_installed_already_is_taken_over),
         cmocka_unit_test_setup_teardown(who_has_a_file_open_for_which_a_restart_is_needed_is_said,
                                         set_up_restarting, tear_down),
+        cmocka_unit_test_setup_teardown(what_ended_well_and_left_nothing_is_installed_once_more,
+                                        set_up_none_at_first, tear_down),
         ON_A_MACHINE(who_has_a_file_open_is_not_asked_where_nothing_waits),
         ON_A_MACHINE(what_somebody_else_installed_meanwhile_counts),
         ON_A_MACHINE(what_was_taken_away_is_missed),
