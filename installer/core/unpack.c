@@ -9,6 +9,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "installer/core/unpack_7z.h"
 #include "installer/core/unpack_frame.h"
 #include "installer/core/unpack_stream.h"
 #include "installer/core/unpack_tar.h"
@@ -23,7 +24,6 @@
 #define BLOCK_LEN (128U * 1024) /* a multiple of a tar's blocks */
 #define HEAD_LEN 512
 #define NAME_SHOWN 100
-#define SEVENZIP_HEADER 32
 
 enum form { FORM_TAR, FORM_ZIP, FORM_CAB, FORM_7Z };
 
@@ -58,6 +58,7 @@ struct unpack {
 
     struct unpack_zip *zip;
     uint32_t next_of_zip;
+    uint32_t n_of_7z, next_of_7z;
 };
 
 /* blame prefers our own reason over libarchive's. */
@@ -188,21 +189,6 @@ static enum errc end_headers(struct unpack *u, struct span *out, struct err *err
 
 /* --- opening */
 
-static enum errc check_7z(struct source *src, struct err *err)
-{
-    uint8_t b[SEVENZIP_HEADER];
-    uint64_t end;
-    enum errc rc = source_read_at(src, 0, b, sizeof(b), err);
-    if (rc != E_OK)
-        return err_prefix(err, "7z: its first header: ");
-    if (!num_add(get_u64le(b + 12), get_u64le(b + 20), &end) ||
-        !num_add(end, SEVENZIP_HEADER, &end) || end > src->size)
-        return err_set(err, E_TRUNCATED, "7z: the file ends before its directory");
-    if (end < src->size)
-        return err_set(err, E_MALFORMED, "7z: %" PRIu64 " bytes follow the end", src->size - end);
-    return E_OK;
-}
-
 static enum errc check_cab(struct source *src, struct err *err)
 {
     struct cab_header h;
@@ -257,7 +243,7 @@ static enum errc check_form(struct unpack *u, struct err *err)
     case FORM_TAR: return unpack_stream_open(u->src, &u->limits, &u->stream, err);
     case FORM_ZIP: return unpack_zip_read(u->src, u->limits.n_entries, &u->zip, err);
     case FORM_CAB: return check_cab(u->src, err);
-    case FORM_7Z: return check_7z(u->src, err);
+    case FORM_7Z: return unpack_7z_check(u->src, &u->limits, &u->n_of_7z, err);
     }
     return err_set(err, E_INTERNAL, "an archive of no form");
 }
@@ -476,8 +462,8 @@ static enum errc read_entry(struct unpack *u, struct archive_entry *e, struct un
     switch (u->form) {
     case FORM_TAR: return read_of_tar(u, e, out, err);
     case FORM_ZIP: return read_of_zip(u, e, out, err);
-    case FORM_CAB:
-    case FORM_7Z: break;
+    case FORM_7Z: u->next_of_7z++; break;
+    case FORM_CAB: break;
     }
     return read_plainly(u, e, out, err);
 }
@@ -537,8 +523,11 @@ static enum errc check_end(struct unpack *u, struct err *err)
         if (u->next_of_zip != unpack_zip_n(u->zip))
             return err_set(err, E_MALFORMED, "zip: fewer entries than its directory has");
         return E_OK;
-    case FORM_CAB:
-    case FORM_7Z: break;
+    case FORM_7Z:
+        if (u->next_of_7z != u->n_of_7z)
+            return err_set(err, E_MALFORMED, "7z: can be read in two ways");
+        return E_OK;
+    case FORM_CAB: break;
     }
     return E_OK;
 }

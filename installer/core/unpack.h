@@ -17,14 +17,13 @@
  *   - zip: the directory is held against the local headers (unpack_zip.h).
  *   - cab: cbCabinet must be the file's size, or the signature fill the rest. That its blocks do
  *     not overlap, and that there is nothing between them, is not seen.
- *   - 7z: begins at 0, ends with its header. A 7z names each entry once, so that nothing can
- *     disagree; its streams' gaps are not seen.
+ *   - 7z: begins at 0, ends with its header; the directory is read before (unpack_7z.h), and
+ *     libarchive must give as many entries.
  *   - of cab and 7z names in ASCII alone are read: libarchive would convert others to the locale.
  *
- * Memory: gzip, zip and cab need little; zstd and xz at most 64 MiB for the window, refused before
- * unpacking. A tar's headers: at most UNPACK_HEADERS_MAX an entry. Not bounded: 7z, whose
- * dictionary and directory libarchive takes as the archive says; it touches no more of the
- * dictionary than it unpacks. */
+ * Memory: gzip, zip and cab need little; zstd, xz and 7z at most 64 MiB for the window, refused
+ * before unpacking. A tar's headers: at most UNPACK_HEADERS_MAX an entry. A 7z's directory: at most
+ * UNPACK_7Z_DIRECTORY_MAX, a few times over, and some hundred bytes an entry. */
 
 #include <stdbool.h>
 

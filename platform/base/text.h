@@ -20,7 +20,7 @@ const char *text_printable(struct span in, char *to, size_t room);
 
 /* text_print formats, and writes what came of it as text_printable does. More than 511 bytes are
  * cut. Returns `to`. */
-const char *text_print(char *to, size_t room, const char *fmt, va_list args);
+const char *text_print(char *to, size_t room, const char *fmt, va_list args) PRINTF_FORMAT(3, 0);
 
 /* text_add_printable is the same, appended to a buf without a length limit but the buf's own. */
 MUST_USE enum errc text_add_printable(struct buf *b, struct span in, struct err *err);
