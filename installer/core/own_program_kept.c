@@ -137,7 +137,7 @@ static enum errc follow(const struct setup *setup, bool is_run, struct err *err)
     rc = look(setup, &k, err);
     if (rc == E_OK)
         rc = own_program_is_of(setup, &is_ours, err);
-    if (rc == E_OK && !k.is_us && (is_run || is_ours))
+    if (rc == E_OK && (is_run || is_ours))
         rc = keep(&k, err);
     if (rc == E_OK)
         rc = own_program_folder(setup, folder, err);
