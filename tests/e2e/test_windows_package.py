@@ -27,6 +27,7 @@ TOOL = ROOT / "packaging/win32/package"
 BUILT = "0.1.0"  # its digits are as many as those of the versions here
 EXE = r"C:\Program Files\Surefoot\surefoot.exe"
 KEPT = r"C:\ProgramData\Surefoot\state\surefoot\own\surefoot.exe"
+RUN, RECOVER = r"\Surefoot\surefoot", r"\Surefoot\surefoot recover"
 TASK_SCHEMA = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 OLD, NEW, NEWEST_DOES_NOT_START = "0.2.0", "0.3.0", "0.4.0"
 
@@ -138,9 +139,14 @@ class Machine:
         return self.etc / "state/surefoot/own/surefoot.exe"
 
     def tasks(self) -> dict[str, str]:
-        """What the descriptions say of the tasks that are installed."""
+        """What was said of the tasks that the machine has. Wine itself keeps not what a task runs."""
         shown = [json.loads(line) for line in self.say("schedule", "show", "--format", "json", "surefoot", code=DONE).stdout.splitlines()]
-        return {line["kind"]: line["text"] for line in shown if line["installed"]}
+        return {line["path"]: line["text"] for line in shown if line["installed"]}
+
+    def doctor(self) -> list[tuple[str, str, str]]:
+        """What it says of tasks."""
+        lines = [json.loads(line) for line in self.say("doctor", "--format", "json", "surefoot").stdout.splitlines()]
+        return [(line["verdict"], line["text"], line["mend"]) for line in lines if line["check"] == "task"]
 
     def run_task(self, text: str) -> Done:
         """What the Task Scheduler does with such a description: the command, and the arguments as they are written."""
@@ -294,10 +300,10 @@ def test_cut_off_without_a_program_the_task_brings_it_back(tmp_path: Path) -> No
             machine.say("schedule", "install", "surefoot", code=DONE)
             assert machine.kept.read_bytes() == packed(machine.maker, OLD)
             tasks = machine.tasks()
-            assert sorted(tasks) == ["recover", "task"]
+            assert list(tasks) == [RUN, RECOVER]
             cut_off_without_a_program(machine)
-            assert machine.run_task(tasks["task"]).returncode != DONE and not (machine.installed / "surefoot.exe").exists(), "no run can begin"
-            recovered = machine.run_task(tasks["recover"])
+            assert machine.run_task(tasks[RUN]).returncode != DONE and not (machine.installed / "surefoot.exe").exists(), "no run can begin"
+            recovered = machine.run_task(tasks[RECOVER])
             assert recovered.returncode == DONE, recovered.text
             assert machine.left() == FILES and (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, OLD), recovered.text
             status = machine.run("status", code=DONE).lines[-1]
@@ -317,3 +323,25 @@ def test_the_copy_installs_no_tasks(machine: Machine) -> None:
     machine.say("schedule", "install", "surefoot", code=DONE)
     refused = machine.say("schedule", "install", "surefoot", program=KEPT)
     assert refused.returncode == 2 and "call the installed program" in refused.text, refused.text
+
+
+def test_the_doctor_says_what_tasks_lack(machine: Machine) -> None:
+    """What it says of programs that are not there, or that others can change, tests/sim/test_msi.c has: wine's tasks have no program at all."""
+    machine.adopt()
+    (word, text, mend), = machine.doctor()
+    assert word == "warning" and "no task recovers Surefoot" in text and "schedule install" in mend
+    machine.say("schedule", "install", "surefoot", code=DONE)
+    assert [(word, text) for word, text, _ in machine.doctor()] == [("fault", f"{task}: the task names no program") for task in (RUN, RECOVER)]
+    assert all("schedule install" in mend for _, _, mend in machine.doctor())
+
+
+def test_a_run_brings_the_copy_back_that_a_task_wants(machine: Machine) -> None:
+    machine.adopt()
+    machine.say("disable", "surefoot", code=DONE)                   # no run upgrades meanwhile
+    machine.run("run", code=DONE)
+    assert not machine.kept.exists()
+    machine.say("schedule", "install", "surefoot", code=DONE)
+    for spoil in (machine.kept.unlink, lambda: machine.kept.write_bytes(b"half a program")):
+        spoil()
+        machine.run("run", code=DONE)
+        assert machine.kept.read_bytes() == (machine.installed / "surefoot.exe").read_bytes()
