@@ -29,18 +29,31 @@ sources_list() {
     done
 }
 
-# sources_get NAME leaves the patched source at SRC/NAME. A security version can be listed and not served (any more): newest first, then
-# the next. apt has checked the hashes against the signed index; dpkg-source need not ask for the uploader's key.
+# sources_get NAME PACKAGE leaves the patched source at SRC/NAME. A version can be listed and not served (any more): newest first, then the
+# next. apt has checked the hashes against the signed index; dpkg-source need not ask for the uploader's key.
+#
+# What is older than the machine's own PACKAGE of that source lacks what the distribution mended since: it is named in PREFIX/OLDER, and
+# whoever calls decides. So is a source whose PACKAGE is not installed, since then nobody knows.
 sources_get() {
-    local name=$1 version
+    local name=$1 version installed
+    installed=$(dpkg-query -W -f='${source:Version}' "$2" 2>/dev/null) || installed=
     for version in $(apt-cache "${APT[@]}" showsrc "$name" | awk '/^Version:/ { print $2 }' | sort -uV | tac); do
         if (cd "$SRC" && apt-get "${APT[@]}" source --download-only "$name=$version") >>"$LOG/apt.log" 2>&1; then
             dpkg-source --no-check -x "$SRC/${name}_${version#*:}.dsc" "$SRC/$name" >>"$LOG/apt.log" 2>&1
             echo "$name $version" >>"$PREFIX/VERSIONS"
+            if [ -z "$installed" ] || dpkg --compare-versions "$version" lt "$installed"; then
+                echo "$name $version, where the machine has ${installed:-none} of $2" >>"$PREFIX/OLDER"
+            fi
             return
         fi
         say "$name $version is not served, trying an older version"
     done
     say "no source for $name"
     return 1
+}
+
+# sources_older ends with 0, and says which, if any source is older than what the machine has.
+sources_older() {
+    [ -e "$PREFIX/OLDER" ] || return
+    sed 's/^/older than the machine'"'"'s own: /' "$PREFIX/OLDER" | while read -r line; do say "$line"; done
 }

@@ -16,9 +16,10 @@
 enum witness_word {
     WITNESS_UNAVAILABLE = 0, /* there is no witness, or it could not do its work */
     WITNESS_INTACT,          /* the bytes are what was signed, and the system trusts the signer */
-    WITNESS_CHAIN,  /* nothing against the bytes, but the system does not trust the certificates */
-    WITNESS_BROKEN, /* the bytes are not what was signed, or are not signed at all; also whatever a
-                       witness says that nobody here knows the meaning of */
+    WITNESS_CHAIN,   /* nothing against the bytes, but the system does not trust the certificates */
+    WITNESS_BROKEN,  /* the bytes are not what was signed, or are not signed at all */
+    WITNESS_BANNED,  /* the system was told to distrust one of the certificates, whoever vouches */
+    WITNESS_UNKNOWN, /* whatever a witness says that nobody here knows the meaning of */
 };
 
 struct witness_answer {

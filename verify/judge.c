@@ -139,14 +139,27 @@ static void ask_witness(struct source *src, const struct policy *p, struct verdi
         !has_signature_inside(v))
         return;
     p->witness->ask(p->witness_self, src, &answer);
-    if (answer.word == WITNESS_UNAVAILABLE || answer.word == WITNESS_INTACT)
-        return;
-    if (answer.word == WITNESS_CHAIN)
+    switch (answer.word) {
+    case WITNESS_UNAVAILABLE:
+    case WITNESS_INTACT: return;
+    case WITNESS_CHAIN:
         findings_add(&v->report.findings, REASON_WITNESS_CHAIN, WEIGHT_NOTE, NO_OFFSET,
                      "the system's own check does not trust the signer: %s", answer.text);
-    else
+        break;
+    case WITNESS_BROKEN:
         findings_add(&v->report.findings, REASON_WITNESS_REFUSES, WEIGHT_FATAL, NO_OFFSET,
-                     "the system's own check refuses the file: %s", answer.text);
+                     "the system's own check finds the file altered or unsigned: %s", answer.text);
+        break;
+    case WITNESS_BANNED:
+        findings_add(&v->report.findings, REASON_WITNESS_REFUSES, WEIGHT_FATAL, NO_OFFSET,
+                     "this system is told to distrust a certificate of the signature: %s",
+                     answer.text);
+        break;
+    case WITNESS_UNKNOWN:
+        findings_add(&v->report.findings, REASON_WITNESS_REFUSES, WEIGHT_FATAL, NO_OFFSET,
+                     "the system's own check says what is not understood here: %s", answer.text);
+        break;
+    }
     verdict_settle(v, p);
 }
 

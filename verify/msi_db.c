@@ -51,6 +51,32 @@ enum errc msi_db_find_stream(const struct msi_db *db, struct span name,
 
 /* --- open */
 
+/* The last byte but seven of the root's class, 000C108x-0000-0000-C000-000000000046. */
+enum msi_kind msi_kind_of(const struct cfb *cfb)
+{
+    static const uint8_t rest[15] = { 0x10, 0x0C, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46 };
+    struct span id = cfb_entry_clsid(cfb_entry(cfb, CFB_ROOT_ID));
+    if (!span_equal(span_sub(id, 1, 15), span_of(rest, sizeof(rest))))
+        return MSI_KIND_UNKNOWN;
+    switch (id.ptr[0]) {
+    case 0x82: return MSI_KIND_TRANSFORM;
+    case 0x84: return MSI_KIND_PACKAGE;
+    case 0x86: return MSI_KIND_PATCH;
+    default: return MSI_KIND_UNKNOWN;
+    }
+}
+
+enum errc msi_kind_check(const struct cfb *cfb, struct err *err)
+{
+    const enum msi_kind kind = msi_kind_of(cfb);
+    if (kind != MSI_KIND_PATCH && kind != MSI_KIND_TRANSFORM)
+        return E_OK;
+    return err_set(err, E_UNSUPPORTED,
+                   "is a Windows Installer %s, which changes a package that is there and is not "
+                   "installed here: release the whole package (.msi)",
+                   kind == MSI_KIND_PATCH ? "patch (.msp)" : "transform (.mst)");
+}
+
 enum errc msi_db_open(const struct cfb *cfb, struct msi_db **out, struct err *err)
 {
     struct msi_db *db = calloc(1, sizeof(*db));

@@ -71,6 +71,14 @@ struct msi_schema {
     uint32_t n_columns, row_len;
 };
 
+/* What a compound file of Windows Installer is, by its root's class (Windows SDK, msi.h). */
+enum msi_kind { MSI_KIND_UNKNOWN, MSI_KIND_PACKAGE, MSI_KIND_PATCH, MSI_KIND_TRANSFORM };
+enum msi_kind msi_kind_of(const struct cfb *cfb);
+
+/* msi_kind_check: E_UNSUPPORTED, in words for people, for a patch or a transform, which change a
+ * package and are none. */
+MUST_USE enum errc msi_kind_check(const struct cfb *cfb, struct err *err);
+
 struct msi_db;
 
 /* msi_db_open reads the strings and what tables there are. E_ABSENT where the compound file has no

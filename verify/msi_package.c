@@ -287,7 +287,9 @@ enum errc msi_package_read(struct source *src, struct msi_package *out, struct e
     enum errc rc = cfb_open(src, &cfb, err);
     if (rc != E_OK)
         return rc;
-    rc = read_database(cfb, out, err);
+    rc = msi_kind_check(cfb, err);
+    if (rc == E_OK)
+        rc = read_database(cfb, out, err);
     cfb_close(cfb);
     return rc;
 }

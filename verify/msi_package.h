@@ -64,7 +64,7 @@ struct msi_package {
 };
 
 /* msi_package_read fills `out`. E_MALFORMED where the file is no installer package or does not
- * read, E_LIMIT past the limits above. */
+ * read, E_UNSUPPORTED for a patch or a transform, E_LIMIT past the limits above. */
 MUST_USE enum errc msi_package_read(struct source *src, struct msi_package *out, struct err *err);
 
 #endif

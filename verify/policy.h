@@ -55,8 +55,8 @@ struct policy {
     const struct catalog *catalog; /* judge by membership; may be NULL */
     bool want_file_digest;
     /* Asked of a PE file that all else accepts by a signature inside it, and can only refuse it:
-     * WITNESS_BROKEN is fatal, WITNESS_CHAIN a finding, the others change nothing. NULL: nobody
-     * is. */
+     * WITNESS_BROKEN, _BANNED and _UNKNOWN are fatal, WITNESS_CHAIN is a finding, the others change
+     * nothing. NULL: nobody is. */
     const struct witness_ops *witness;
     void *witness_self;
 };

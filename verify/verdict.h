@@ -80,7 +80,7 @@
       "say who must have signed with --publisher, --pin or --key")                                 \
     X(NOT_LOOKED_AT, "NotLookedAt", "give the key or anchors for it if it matters")                \
     X(WITNESS_REFUSES, "WitnessRefuses",                                                           \
-      "the system finds the file altered or unsigned; do not use it, fetch it again")              \
+      "the system's own check refuses it; do not use the file, see the message for why")           \
     X(WITNESS_CHAIN, "WitnessChain",                                                               \
       "the system does not know the signer's certificates; where they are your own that is so")
 

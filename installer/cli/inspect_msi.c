@@ -15,20 +15,10 @@ struct look {
     struct err *err;
 };
 
-/* The last byte but seven of the root's class, 000C108x-0000-0000-C000-000000000046. */
-static const char *kind_of(const struct cfb *cfb)
-{
-    static const uint8_t rest[15] = { 0x10, 0x0C, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46 };
-    struct span id = cfb_entry_clsid(cfb_entry(cfb, CFB_ROOT_ID));
-    if (!span_equal(span_sub(id, 1, 15), span_of(rest, sizeof(rest))))
-        return "unknown";
-    switch (id.ptr[0]) {
-    case 0x82: return "transform";
-    case 0x84: return "package";
-    case 0x86: return "patch";
-    default: return "unknown";
-    }
-}
+static const char *const kind_words[] = { [MSI_KIND_UNKNOWN] = "unknown",
+                                          [MSI_KIND_PACKAGE] = "package",
+                                          [MSI_KIND_PATCH] = "patch",
+                                          [MSI_KIND_TRANSFORM] = "transform" };
 
 static enum errc read_property(struct look *l, const char *name, char *to, size_t room)
 {
@@ -191,7 +181,7 @@ static enum errc read_all(struct look *l)
     if (rc != E_OK)
         return rc;
     l->out->is_there = true;
-    l->out->kind = kind_of(l->cfb);
+    l->out->kind = kind_words[msi_kind_of(l->cfb)];
     rc = read_summary(l);
     if (rc == E_OK)
         rc = read_properties(l);

@@ -37,7 +37,7 @@ static struct doctor_row *add_row(struct doctor *d, const char *what, enum docto
     va_list args;
     *row = (struct doctor_row){ .what = what, .word = word };
     va_start(args, fmt);
-    (void)vsnprintf(row->text, sizeof(row->text), fmt, args);
+    (void)text_print(row->text, sizeof(row->text), fmt, args);
     va_end(args);
     return row;
 }

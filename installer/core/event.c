@@ -1,7 +1,8 @@
 #include "installer/core/event.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "platform/base/text.h"
 
 static const struct {
     int id;
@@ -58,7 +59,7 @@ void events_say(const struct events *events, enum event_kind kind, const char *f
     char text[400];
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args);
+    (void)text_print(text, sizeof(text), fmt, args);
     va_end(args);
     events_send(events, &(struct event){ .kind = kind, .text = text, .downtime_ms = -1 });
 }

@@ -194,6 +194,20 @@ static enum errc install(const struct msi_ask *ask, const struct msi_held *held,
     return rc == E_OK ? judge(ask, &result, restart, err) : rc;
 }
 
+/* Brings the package in once, and looks what came of it. */
+static enum errc bring_once(const struct msi_ask *ask, const struct msi_held *held,
+                            struct msi_installed *installed, bool *restart, struct err *err)
+{
+    enum errc rc = make_way(ask, installed, &held->id, restart, err);
+    if (rc == E_OK)
+        rc = msi_switch_look(ask->setup, installed, err);
+    if (rc == E_OK)
+        rc = install(ask, held, has_code(installed, held->id.code), restart, err);
+    return rc == E_OK ? msi_switch_look(ask->setup, installed, err) : rc;
+}
+
+/* An installation over what a cut-off one left may end well and leave nothing: what was left is
+ * then gone, and the second one is as good as the first on an empty machine. */
 static enum errc bring(const struct msi_ask *ask, const struct msi_held *held,
                        struct msi_installed *installed, bool *restart, struct err *err)
 {
@@ -203,13 +217,9 @@ static enum errc bring(const struct msi_ask *ask, const struct msi_held *held,
     if (rc == E_OK)
         step_aside(ask);
     if (rc == E_OK)
-        rc = make_way(ask, installed, &held->id, restart, err);
-    if (rc == E_OK)
-        rc = msi_switch_look(ask->setup, installed, err);
-    if (rc == E_OK)
-        rc = install(ask, held, has_code(installed, held->id.code), restart, err);
-    if (rc == E_OK)
-        rc = msi_switch_look(ask->setup, installed, err);
+        rc = bring_once(ask, held, installed, restart, err);
+    if (rc == E_OK && installed->n == 0)
+        rc = bring_once(ask, held, installed, restart, err);
     if (rc == E_OK && !msi_switch_is(installed, &held->id))
         rc = err_set(err, E_IO, "Windows Installer says that it is done, and %s",
                      installed->n == 0 ? "nothing is installed" : "another version is installed");

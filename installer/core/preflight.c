@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "installer/core/preflight_private.h"
+#include "platform/base/text.h"
 
 /* One row for each enum check_kind. */
 static const preflight_row_fn rows[] = {
@@ -36,7 +37,7 @@ enum errc preflight_add(struct preflight *out, enum check_kind kind, const char 
     f->phase = result[0] != '\0' ? product_checks_phase(kind, result) : RESULT_PHASE_NONE;
     out->n_unknown += result[0] == '\0';
     va_start(args, fmt);
-    (void)vsnprintf(f->text, sizeof(f->text), fmt, args);
+    (void)text_print(f->text, sizeof(f->text), fmt, args);
     va_end(args);
     return E_OK;
 }

@@ -56,15 +56,21 @@ static enum run_end undo(struct run *run, struct upgrade_outcome *out, bool *out
     return end;
 }
 
+/* Is all that is left to be tidied up? Else what the run told is how it was stuck. */
+static bool has_ended(const struct run *run)
+{
+    return run_is_committed(run) || !run_is_prepared(run) ||
+           journal_has_mark(&run->journal, "undone");
+}
+
 /* The run had told how it ended, and was interrupted while it tidied up: that is how it ended. */
-static enum errc take_what_was_told(struct run *run, enum run_end end, struct settle_ask *ask,
+static enum errc take_what_was_told(const struct run *run, struct settle_ask *ask,
                                     struct upgrade_outcome *out, struct err *err)
 {
     char told[RESULT_TEXT_MAX + 1];
     struct result result;
     enum errc rc = memory_result_of(run->memory, run->attempt.started, &run->attempt.to, told, err);
-    if (rc != E_OK || end == RUN_STUCK || told[0] == '\0' ||
-        result_read(span_text(told), &result, NULL) != E_OK ||
+    if (rc != E_OK || told[0] == '\0' || result_read(span_text(told), &result, NULL) != E_OK ||
         result.class == RESULT_CLASS_ROLLBACK_FAILED || result.word == RESULT_SERVICE_CANNOT_START)
         return rc; /* or how it was stuck, which it is no more */
     ask->is_told = true;
@@ -74,11 +80,11 @@ static enum errc take_what_was_told(struct run *run, enum run_end end, struct se
 }
 
 /* What a crash may not lose is recorded before the journal goes, as settle_run does it. */
-static enum errc settle(struct run *run, enum run_end end, struct settle_ask *ask,
+static enum errc settle(struct run *run, enum run_end end, bool had_ended, struct settle_ask *ask,
                         struct upgrade_outcome *out, struct err *err)
 {
     out->is_stuck = end == RUN_STUCK;
-    enum errc rc = take_what_was_told(run, end, ask, out, err);
+    enum errc rc = had_ended && end != RUN_STUCK ? take_what_was_told(run, ask, out, err) : E_OK;
     if (rc == E_OK)
         rc = settle_attempt(ask, err);
     if (rc == E_OK && end != RUN_STUCK)
@@ -100,7 +106,7 @@ static enum errc go_on(struct run *run, struct settle_ask *ask, struct upgrade_o
         return rc;
     outcome_end(out, result, end == RUN_COMMITTED ? "finished after the restart" : why);
     ask->sets_hold = end != RUN_COMMITTED;
-    return settle(run, end, ask, out, err);
+    return settle(run, end, false, ask, out, err);
 }
 
 static enum errc recover_run(struct run *run, const struct events *events,
@@ -112,6 +118,7 @@ static enum errc recover_run(struct run *run, const struct events *events,
                               .outcome = out,
                               .started = run->attempt.started };
     enum run_end end = RUN_UNDONE;
+    const bool had_ended = has_ended(run);
     bool waits = false, is_ready = false;
     out->from = run->attempt.from;
     out->to = run->attempt.to;
@@ -139,7 +146,7 @@ static enum errc recover_run(struct run *run, const struct events *events,
     } else {
         end = undo(run, out, &ask.sets_hold);
     }
-    return settle(run, end, &ask, out, err);
+    return settle(run, end, had_ended, &ask, out, err);
 }
 
 /* --- the order of work */

@@ -9,6 +9,8 @@
 #include "verify/digest.h"
 
 #define HOLDERS_SAID 5
+#define BACK_TRIES 3
+#define BACK_WAIT_MS 2000
 
 static struct msi_ask ask_of(const struct run *run, char log[SETUP_PATH_ROOM])
 {
@@ -57,17 +59,20 @@ static enum errc say_holder(void *ctx, const struct proc_info *info, enum proc_h
                             const char *held, struct err *err)
 {
     struct holders *h = ctx;
+    char name[60], file[160];
     UNUSED(how);
     UNUSED(err);
     if (h->n++ < HOLDERS_SAID)
         events_say(h->run->events, EVENT_WARNING,
-                   "%.60s (process %lld) has %.120s open: a restart of the machine may be needed",
-                   info->name, (long long)info->pid, held);
+                   "%s (process %lld) has %s open, for which the machine must be restarted",
+                   text_printable(span_text(info->name), name, sizeof(name)), (long long)info->pid,
+                   text_printable(span_text(held), file, sizeof(file)));
     return E_OK;
 }
 
-/* What is in use, Windows Installer puts off to the machine's next start: who that was can be known
- * only before. It is advice, and what can't be found out is passed over. */
+/* What is in use, Windows Installer puts off to the machine's next start, and does not say who has
+ * it. Asked only then, since it takes its time. It is advice: what can't be found out is passed
+ * over. */
 static void say_who_is_in_the_way(const struct run *run)
 {
     struct platform *p = run->setup->platform;
@@ -88,10 +93,13 @@ enum errc run_msi_switch(struct run *run, struct err *err)
     enum errc rc = hold(run, run->new_name, &run->held_new, err);
     if (rc != E_OK)
         return rc;
-    say_who_is_in_the_way(run);
     rc = msi_switch_to(&ask, &run->held_new, &restart, err);
     run->was_switched = rc != E_BUSY;
-    return rc == E_OK && restart ? note_restart(run, err) : rc;
+    if (rc != E_OK || !restart)
+        return rc;
+    rc = note_restart(run, err);
+    say_who_is_in_the_way(run);
+    return rc;
 }
 
 /* An installation that was cut off may have written files that belong to no product: where Windows
@@ -115,6 +123,29 @@ static void finish_new(struct run *run, const struct msi_ask *ask)
     free(now);
 }
 
+static enum errc back_once(struct run *run, const struct msi_ask *ask, bool *restart,
+                           struct err *err)
+{
+    if (run->old_name[0] == '\0')
+        return msi_switch_away(ask, restart, err);
+    enum errc rc = hold(run, run->old_name, &run->held_old, err);
+    return rc == E_OK ? msi_switch_to(ask, &run->held_old, restart, err) : rc;
+}
+
+/* There is nothing behind the way back: what fails may be a file that is open for a moment, of a
+ * program that was just ended or of one that looks at every file. */
+static enum errc back(struct run *run, const struct msi_ask *ask, bool *restart, struct err *err)
+{
+    struct platform *p = run->setup->platform;
+    enum errc rc = back_once(run, ask, restart, err);
+    for (unsigned i = 1; i < BACK_TRIES && rc == E_IO; i++) {
+        events_say(run->events, EVENT_WARNING, "%s; once more", err->text);
+        p->host->sleep_ms(p->self, BACK_WAIT_MS);
+        rc = back_once(run, ask, restart, err);
+    }
+    return rc;
+}
+
 enum errc run_msi_switch_back(struct run *run, struct err *err)
 {
     char log[SETUP_PATH_ROOM];
@@ -127,13 +158,7 @@ enum errc run_msi_switch_back(struct run *run, struct err *err)
         finish_new(run, &ask);
     msi_kept_release(&run->held_new);
     ask.is_back = true;
-    if (run->old_name[0] != '\0') {
-        rc = hold(run, run->old_name, &run->held_old, err);
-        if (rc == E_OK)
-            rc = msi_switch_to(&ask, &run->held_old, &restart, err);
-    } else {
-        rc = msi_switch_away(&ask, &restart, err);
-    }
+    rc = back(run, &ask, &restart, err);
     if (rc == E_OK && restart)
         rc = err_set(err, E_BUSY, "the machine must be restarted before the old version is whole");
     return rc;

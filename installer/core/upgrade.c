@@ -39,7 +39,7 @@ void outcome_end(struct upgrade_outcome *out, const char *result, const char *wh
 void outcome_wait(struct upgrade_outcome *out, const char *why)
 {
     out->needs_restart = true;
-    (void)text_copy(out->why, sizeof(out->why), why);
+    (void)text_printable(span_text(why), out->why, sizeof(out->why));
 }
 
 void outcome_refuse(struct upgrade_outcome *out, const char *word, const char *why)

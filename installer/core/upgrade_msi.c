@@ -104,6 +104,8 @@ enum errc upgrade_msi_check(struct upgrade *u, struct err *err)
     enum errc rc = msi_package_read(verified_package_source(u->package), said, err);
     if (rc == E_MALFORMED || rc == E_LIMIT || rc == E_TRUNCATED) {
         rc = refuse(u, "Malformed", err);
+    } else if (rc == E_UNSUPPORTED) { /* a patch, a transform */
+        rc = refuse(u, "Unsupported", err);
     } else if (rc == E_OK) {
         rc = compare(u, said, err);
         if (rc != E_OK)

@@ -152,6 +152,8 @@ enum errc payload_of_msi(struct source *src, struct arena *a, struct payload *ou
     out->os = UINT32_C(1) << OS_WINDOWS;
     enum errc rc = cfb_open(src, &cfb, err);
     if (rc == E_OK)
+        rc = msi_kind_check(cfb, err);
+    if (rc == E_OK)
         rc = msi_db_open(cfb, &db, err);
     if (rc == E_ABSENT)
         rc = err_set(err, E_MALFORMED, "is a compound file, and no installer package");

@@ -7,7 +7,8 @@
 #   then:  meson setup --pkg-config-path=FOLDER/lib/pkgconfig ...
 #
 # The cache is keyed by this recipe, the compiler, and the versions that the machine has of the same libraries: what the distribution mends
-# is built anew once the machine has it. The newest source version that is served is taken and written to VERSIONS there. zlib, liblzma,
+# is built anew once the machine has it. The newest source version that is served is taken and written to VERSIONS there; where that is
+# older than what the machine has, nothing is built, and the exit code is 1. zlib, liblzma,
 # libzstd and jansson are the archives of the distribution's own development packages.
 set -euo pipefail
 
@@ -49,8 +50,13 @@ mkdir -p "$SRC" "$LOG" "$PREFIX"/{include,lib/pkgconfig}
 # shellcheck source=packaging/debian-sources.sh
 . "$here/../debian-sources.sh"
 sources_begin
-ALL=(curl libxml2 libarchive)
-for name in "${ALL[@]}"; do sources_get "$name"; done
+sources_get curl libcurl4-openssl-dev
+sources_get libxml2 libxml2-dev
+sources_get libarchive libarchive-dev
+if sources_older; then
+    say "the newest sources are not served: the machine's shared libraries are newer"
+    exit 1
+fi
 say "sources ready after ${SECONDS}s"
 
 # --- what the steps share
@@ -97,7 +103,7 @@ step_curl() { # HTTP and HTTPS by HTTP/1.1, IPv6, proxies with a login (basic, d
 
 step_libxml2() { # the reader and XPath; iconv is the C library's
     configure libxml2 --with-minimum --with-tree --with-push --with-reader --with-output --with-xpath --with-pattern --with-sax1 --with-iconv \
-        --with-threads
+        --with-threads --without-lzma
     make -s -j"$JOBS" libxml2.la
     make -s install-libLTLIBRARIES
     make -s -C include install

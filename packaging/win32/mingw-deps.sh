@@ -4,8 +4,9 @@
 #
 #   usage: mingw-deps.sh [--print-key]        environment: MINGW_DEPS_CACHE (default ~/.cache/surefoot/mingw), JOBS
 #
-# The cache is keyed by this recipe, what it shares with others, the cmake answers beside it and the compiler. The newest source version
-# that is served is taken (security updates included) and written to VERSIONS there.
+# The cache is keyed by this recipe, what it shares with others, the cmake answers beside it, the compiler, and the versions that the machine
+# has of the same libraries: what the distribution mends is built anew once the machine has it. The newest source version that is served
+# is taken and written to VERSIONS there; what is older than what the machine has is named in OLDER, and no package is made of it.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,10 +14,15 @@ HOST=x86_64-w64-mingw32
 JOBS=${JOBS:-$(nproc)}
 CACHE=${MINGW_DEPS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/surefoot/mingw}
 
+# Each source, and the package whose version tells how new it must be.
+LIBRARIES=(zlib=zlib1g-dev xz-utils=liblzma-dev libzstd=libzstd-dev openssl=libssl-dev libxml2=libxml2-dev jansson=libjansson-dev
+    libarchive=libarchive-dev curl=libcurl4-openssl-dev cmocka=libcmocka-dev)
+
 recipe() {
     cat "$here/mingw-deps.sh" "$here/../debian-sources.sh" "$here"/*.cmake
     $HOST-gcc -dumpfullversion
     dpkg-query -W -f='${Version}\n' mingw-w64-x86-64-dev
+    dpkg-query -W -f='${source:Package} ${source:Version}\n' "${LIBRARIES[@]#*=}" 2>/dev/null || true
 }
 KEY=$(recipe | sha256sum | cut -c1-16)
 PREFIX=$CACHE/$HOST-$KEY
@@ -37,8 +43,8 @@ say() { echo "mingw-deps: $*" >&2; }
 # shellcheck source=packaging/debian-sources.sh
 . "$here/../debian-sources.sh"
 sources_begin
-ALL=(zlib xz-utils libzstd openssl libxml2 jansson libarchive curl cmocka)
-for name in "${ALL[@]}"; do sources_get "$name"; done
+for name in "${LIBRARIES[@]}"; do sources_get "${name%=*}" "${name#*=}"; done
+sources_older || true
 say "sources ready after ${SECONDS}s"
 
 # --- what the steps share
@@ -163,7 +169,7 @@ step_cmocka() { # the static library has a name of its own, and an import librar
 }
 
 export -f configure pc
-for name in "${ALL[@]}"; do export -f "step_$name"; done
+for name in "${LIBRARIES[@]}"; do export -f "step_${name%=*}"; done
 
 # --- two lanes side by side, since the long one's configure steps keep one core busy at most
 

@@ -118,6 +118,13 @@ const char *text_printable(struct span in, char *to, size_t room)
     return to;
 }
 
+const char *text_print(char *to, size_t room, const char *fmt, va_list args)
+{
+    char raw[512];
+    (void)vsnprintf(raw, sizeof(raw), fmt, args);
+    return text_printable(span_text(raw), to, room);
+}
+
 enum errc text_add_printable(struct buf *b, struct span in, struct err *err)
 {
     while (in.len > 0) {

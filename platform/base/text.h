@@ -4,6 +4,7 @@
 /* text.h: text from strangers made safe to show, and the few conversions that every layer needs.
  * All text inside Surefoot is UTF-8. */
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 #include "platform/base/buf.h"
@@ -16,6 +17,10 @@
  * control characters, bidirectional overrides, line separators, unassigned surrogates and broken
  * UTF-8 become \xNN or \u{NNNN}, and what does not fit ends in "...". Returns `to`. */
 const char *text_printable(struct span in, char *to, size_t room);
+
+/* text_print formats, and writes what came of it as text_printable does. More than 511 bytes are
+ * cut. Returns `to`. */
+const char *text_print(char *to, size_t room, const char *fmt, va_list args);
 
 /* text_add_printable is the same, appended to a buf without a length limit but the buf's own. */
 MUST_USE enum errc text_add_printable(struct buf *b, struct span in, struct err *err);

@@ -94,6 +94,7 @@ enum mock_install {
     INSTALL_FAILS,         /* at the end; Windows Installer puts the old product back itself */
     INSTALL_LEAVES_NONE,   /* at the end; neither is installed then */
     INSTALL_IS_BUSY,
+    INSTALL_NONE_AT_FIRST, /* the first time it ends well, and nothing is installed */
 };
 struct mock_package_file {
     char *path; /* absolute */

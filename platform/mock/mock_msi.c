@@ -210,6 +210,10 @@ static enum errc put_in_place(struct mock *m, struct mock_package *p, struct err
     for (size_t i = m->n_products; i > 0 && rc == E_OK; i--)
         if (is_of(&m->products[i - 1], p->upgrade_code))
             rc = take_away(m, i - 1, err);
+    if (p->install == INSTALL_NONE_AT_FIRST) {
+        p->install = INSTALL_GOOD;
+        return rc;
+    }
     const bool waits = p->install == INSTALL_NEEDS_RESTART;
     for (size_t k = waits ? 1 : 0; k < p->n_files && rc == E_OK; k++)
         rc = write_file(m, &p->files[k], err);

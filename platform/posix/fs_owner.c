@@ -61,9 +61,11 @@ static enum errc open_to_readers(const char *path, struct err *err)
     return failed == 0 ? E_OK : os_err_set(err, failed, "cannot set the folder's mode");
 }
 
+/* Made with its mode, so that a kill leaves it as it is to be; what the process's mask took away is
+ * given back after that. */
 static enum errc make_kept(const char *path, bool is_readable, struct err *err)
 {
-    if (mkdir(path, 0700) != 0)
+    if (mkdir(path, is_readable ? 0755 : 0700) != 0)
         return os_err_set(err, errno, "cannot make the folder");
     enum errc rc = is_readable ? open_to_readers(path, err) : E_OK;
     if (rc == E_OK)

@@ -4,10 +4,10 @@
 #include <stdio.h>
 
 /* Where a code speaks of a certificate or of a timestamp's authority it is the chain's: a product
- * may have a CA of its own that Windows does not know. Revocation and distrust are so too: they are
- * what this machine was told, and --revocation is how a policy asks for it. That a certificate's
- * own signature does not hold is what wine says of every ECDSA one: whether it holds we have
- * proven. */
+ * may have a CA of its own that Windows does not know. Revocation is so too: it is what this
+ * machine happens to have been told, and --revocation is how a policy asks for it. Distrust is not:
+ * Microsoft, or whoever administers the machine, named that certificate. That a certificate's own
+ * signature does not hold is what wine says of every ECDSA one: whether it holds we have proven. */
 const struct witness_code witness_codes[] = {
     { 0x00000000, WITNESS_INTACT, "intact" },
 
@@ -48,7 +48,7 @@ const struct witness_code witness_codes[] = {
     { 0x800B010E, WITNESS_CHAIN, "CERT_E_REVOCATION_FAILURE" },
     { 0x800B010F, WITNESS_CHAIN, "CERT_E_CN_NO_MATCH" },
     { 0x800B0110, WITNESS_CHAIN, "CERT_E_WRONG_USAGE" },
-    { 0x800B0111, WITNESS_CHAIN, "TRUST_E_EXPLICIT_DISTRUST" },
+    { 0x800B0111, WITNESS_BANNED, "TRUST_E_EXPLICIT_DISTRUST" },
     { 0x800B0112, WITNESS_CHAIN, "CERT_E_UNTRUSTEDCA" },
     { 0x800B0113, WITNESS_CHAIN, "CERT_E_INVALID_POLICY" },
     { 0x800B0114, WITNESS_CHAIN, "CERT_E_INVALID_NAME" },
@@ -72,9 +72,11 @@ const struct witness_code witness_codes[] = {
 };
 const size_t witness_n_codes = sizeof(witness_codes) / sizeof(witness_codes[0]);
 
+#define CHAIN_IS_BANNED 0x04000000 /* CERT_TRUST_IS_EXPLICIT_DISTRUST */
+
 static const struct witness_code *find(uint32_t code)
 {
-    static const struct witness_code unknown = { 0, WITNESS_BROKEN,
+    static const struct witness_code unknown = { 0, WITNESS_UNKNOWN,
                                                  "a code of no meaning known here" };
     for (size_t i = 0; i < witness_n_codes; i++)
         if (witness_codes[i].code == code)
@@ -89,7 +91,9 @@ void witness_code_read(uint32_t code, uint32_t chain_status, struct witness_answ
     /* A chain may be left unjudged (wine does so where the signer's certificate has SHA-256). */
     if (out->word == WITNESS_INTACT && chain_status != 0)
         out->word = WITNESS_CHAIN;
-    if (out->word == WITNESS_CHAIN && chain_status != 0)
+    if (out->word == WITNESS_CHAIN && (chain_status & CHAIN_IS_BANNED) != 0)
+        out->word = WITNESS_BANNED;
+    if (chain_status != 0 && (out->word == WITNESS_CHAIN || out->word == WITNESS_BANNED))
         (void)snprintf(out->text, sizeof(out->text),
                        "%s (0x%08" PRIX32 "), chain status 0x%08" PRIX32, known->name, code,
                        chain_status);

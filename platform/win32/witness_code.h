@@ -20,7 +20,7 @@ extern const size_t witness_n_codes;
 
 /* witness_code_read is the one way from Windows' words to ours: `code` is WinVerifyTrust's,
  * `chain_status` the dwErrorStatus of the signer's chain (CERT_TRUST_*), 0 where there is none. A
- * code that is not in the table is WITNESS_BROKEN: whoever was asked and did not say that the file
+ * code that is not in the table is WITNESS_UNKNOWN: whoever was asked and did not say that the file
  * is intact has not said it. */
 void witness_code_read(uint32_t code, uint32_t chain_status, struct witness_answer *out);
 

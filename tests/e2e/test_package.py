@@ -27,8 +27,8 @@ def program(folder: Path, version: str) -> Path:
 
 
 def pack(folder: Path, version: str, out: str = "out") -> Path:
-    subprocess.run([TOOL, BUILD, folder / out, "--program", program(folder, version), "--version", version], check=True, timeout=LIMIT_S,
-                   capture_output=True)
+    subprocess.run([TOOL, BUILD, folder / out, "--program", program(folder, version), "--version", version, "--older-libraries"], check=True,
+                   timeout=LIMIT_S, capture_output=True)
     return folder / out / f"surefoot-{version}-windows-x64.msi"
 
 
@@ -63,7 +63,7 @@ def test_the_zip_and_the_msi_have_the_same_files(msi: Path, tmp_path: Path) -> N
 
 def test_what_makes_releases_is_not_in_it_and_manuals_can_be_read(msi: Path) -> None:
     content = content_of_zip(msi)
-    assert set(content) == {"surefoot.exe", "LICENSE.txt", "CHANGELOG.md", "examples/surefoot.xml", "examples/entra-connect.xml",
+    assert set(content) == {"surefoot.exe", "LICENSE.txt", "LIBRARIES.txt", "CHANGELOG.md", "examples/surefoot.xml", "examples/entra-connect.xml",
                             *(f"manual/{page}.txt" for page in ("surefoot.1", "surefoot-inspect.1", "surefoot-product.5", "surefoot-upgrade.1",
                                                                 "surefoot-verify.1"))}
     for name, data in content.items():
@@ -124,5 +124,6 @@ def test_what_cannot_be_packed_is_said(tmp_path: Path, words: list[str], data: b
     file = program(tmp_path, "1.2.3")
     if data is not None:
         file.write_bytes(data)
-    done = subprocess.run([TOOL, BUILD, tmp_path / "out", "--program", file, *words], capture_output=True, timeout=LIMIT_S, check=False)
+    done = subprocess.run([TOOL, BUILD, tmp_path / "out", "--program", file, "--older-libraries", *words], capture_output=True,
+                          timeout=LIMIT_S, check=False)
     assert done.returncode == 1 and says in done.stderr.decode() and not list(tmp_path.glob("out/*.msi"))

@@ -373,6 +373,11 @@ def test_an_installer_package_whose_demand_cannot_be_met_is_refused(maker: Maker
         refused(maker.release(source=file, system=False), 1, "ProductCode")
         file.write_bytes(msi.signed(Package({"Property": (PROPERTY, [["ProductCode", PRODUCT]])}).tree()))
         refused(maker.release(source=file, system=False), 1, "UpgradeCode")
+        for clsid, word in ((msi.MSP_CLSID, "patch (.msp)"), (msi.MST_CLSID, "transform (.mst)")):
+            other = package()
+            other.clsid = clsid
+            file.write_bytes(msi.signed(other.tree()))
+            refused(maker.release(source=file, system=False), 1, word, "release the whole package (.msi)")
     file.write_bytes(package().bytes())
     must(maker.release("--demand", "minisign", *maker.key, source=file, system=False))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import test_fetch
-from conftest import ROOT
+from conftest import ROOT, WRAPPER
 from test_fetch import (  # noqa: F401 (they are run here as well)
     test_connection_is_used_again, test_document_is_refused, test_environment_configures_nothing, test_file_goes_on_where_it_was_cut_off,
     test_file_that_moves_on_is_not_given_up, test_given_certificates_and_the_system_are_apart, test_http_of_this_machine_goes_past_the_proxy,
@@ -21,6 +21,8 @@ from test_fetch import (  # noqa: F401 (they are run here as well)
 BUILD = Path(os.environ.get("SUREFOOT_STATIC", ROOT / "build" / "static"))
 LOADED = {"libc.so.6", "libm.so.6", "libssl.so.3", "libcrypto.so.3", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
 
+if WRAPPER:
+    pytest.skip("programs of this system, whatever others are tested", allow_module_level=True)
 if not (BUILD / "installer" / "surefoot").exists():
     pytest.skip("there is no build with static libraries", allow_module_level=True)
 

@@ -76,8 +76,8 @@ def offering(folder: Path, has_file_versions: bool) -> Iterator[tuple[Maker, Ngi
     """A maker's site with the three versions."""
     with made_by_a_maker(folder, "surefoot") as (maker, nginx):
         for version in (OLD, NEW, NEWEST_DOES_NOT_START):
-            subprocess.run([TOOL, BUILD, folder / "packages", "--program", program(folder, version), "--version", version], check=True,
-                           capture_output=True, timeout=LIMIT_S)
+            subprocess.run([TOOL, BUILD, folder / "packages", "--program", program(folder, version), "--version", version,
+                            "--older-libraries"], check=True, capture_output=True, timeout=LIMIT_S)  # a mirror may lag behind
             if not has_file_versions:
                 without_file_versions(package(maker, version))
             maker.offer(package(maker, version), version)
@@ -165,7 +165,7 @@ def machine(tmp_path: Path, offered: tuple[Maker, Nginx]) -> Iterator[Machine]:
     m.prefix.end()
 
 
-FILES = sorted(["surefoot.exe", "LICENSE.txt", "CHANGELOG.md", "examples/surefoot.xml", "examples/entra-connect.xml",
+FILES = sorted(["surefoot.exe", "LICENSE.txt", "LIBRARIES.txt", "CHANGELOG.md", "examples/surefoot.xml", "examples/entra-connect.xml",
                 *(f"manual/{page}.txt" for page in ("surefoot.1", "surefoot-inspect.1", "surefoot-product.5", "surefoot-upgrade.1", "surefoot-verify.1"))])
 FOLDERS = ["", "products.d", "anchors.d", "keys"]
 
@@ -185,6 +185,23 @@ def test_the_package_installs_the_program_and_folders_that_others_cannot_change(
     assert "keys: " in refused and "only an administrator" in refused
     machine.prefix.run("msiexec.exe", "/qn", "/x", windows(package(machine.maker, OLD)))
     assert machine.left() == [] and (machine.etc / "products.d").is_dir(), "what an administrator put there stays"
+
+
+def test_what_is_packed_says_its_libraries_and_none_is_older_than_the_distribution_s(offered: tuple[Maker, Nginx], tmp_path: Path) -> None:
+    with zipfile.ZipFile(package(offered[0], OLD).with_suffix(".zip")) as archive:
+        said = archive.read(f"surefoot-{OLD}-windows-x64/LIBRARIES.txt").decode().split("\n")
+    assert {line.split()[0] for line in said if line} >= {"openssl", "curl", "libxml2", "libarchive", "zlib", "xz-utils", "libzstd", "jansson"}
+    build = tmp_path / "build"
+    for name in ("installer/surefoot.exe", "meson-info/intro-projectinfo.json", "libraries.txt"):
+        (build / name).parent.mkdir(parents=True, exist_ok=True)
+        (build / name).symlink_to(Path(BUILD) / name)
+    older = build / "libraries-older.txt"
+    older.write_text("openssl 3.0.1-1, where the machine has 3.0.2-1 of libssl-dev\n")
+    refused = subprocess.run([TOOL, build, tmp_path / "out"], check=False, capture_output=True, text=True, timeout=LIMIT_S)
+    assert refused.returncode == 1 and "openssl 3.0.1-1, where the machine has 3.0.2-1" in refused.stderr and not (tmp_path / "out").exists()
+    older.unlink()
+    subprocess.run([TOOL, build, tmp_path / "out"], check=True, capture_output=True, timeout=LIMIT_S)
+    assert {f.suffix for f in (tmp_path / "out").iterdir()} == {".msi", ".zip"}
 
 
 def test_a_product_file_without_its_key_is_refused(machine: Machine) -> None:

@@ -3,7 +3,7 @@ ready; then one thing at a time is made wrong, and taken away again.
 
 What wine cannot show is not shown here (docs/windows.md), and on the simulated machine alone (tests/sim/test_entra.c): a group that comes back
 (wine has no local groups of one's own, so that the product file names another one instead), SQL Server and its LocalDB (SQLite is asked, through
-odbc32 and the host's driver), the rights of another account, a volume that is full (more room is wanted than there is)."""
+odbc32 and the host's driver), the rights of another account."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import contextlib
 import re
 import shutil
 import sqlite3
+import subprocess
+import time
 from pathlib import Path
 from typing import Callable, ContextManager, Iterator
 
 import pytest
 from windows_kit import ABORTED, DONE, HELPER, NOT_SUPPORTED, SERVICE, Machine, Prefix, made_by_a_maker, until, windows
 
-FOLDER, KEY, MARKER = r"C:\Program Files\Orchard", r"HKLM\Software\Orchard", r"HKLM\Software\Orchard\Upgrade"
+FOLDER, KEY, MARKER = r"O:\Orchard Works", r"HKLM\Software\Orchard", r"HKLM\Software\Orchard\Upgrade"
 INSTALL = f'<install kind="archive" os="windows" folder="{FOLDER}"/>'
 DATABASE = r"C:\orchard\orchard.db"
 GROUP, HEADROOM, BACKUP = "S-1-5-32-544", "1MiB", "exit 0"
@@ -52,7 +54,12 @@ STATE, CONF = "<PersistedState><InstallationType>{}</InstallationType></Persiste
 class Orchard(Machine):
     @property
     def tree(self) -> Path:
-        return self.drive / "Program Files/Orchard/current"
+        return self.volume / "Orchard Works/current"
+
+    @property
+    def volume(self) -> Path:
+        """The drive O:, which has a small file system of its own where one can be mounted."""
+        return self.drive.parent / "volume"
 
     def tell(self, word: str) -> None:
         """What the service does from now on (tests/tools/win_service.c)."""
@@ -95,6 +102,10 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchard]:
             (tree / "version.txt").write_text(version, encoding="utf-8")
             maker.offer(tree, version)
         prefix = Prefix(folder / "machine")
+        volume = prefix.folder / "volume"
+        volume.mkdir()
+        (prefix.folder / "dosdevices/o:").symlink_to(volume)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=755", "orchard-test", volume], capture_output=True, check=False)
         try:
             m = Orchard(prefix, maker, server)
             for name in ("data", "tools"):
@@ -115,6 +126,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchard]:
             yield m
         finally:
             prefix.end()
+            if volume.is_mount():
+                subprocess.run(["umount", "-l", volume], check=True)
 
 
 # -- conditions: each is there for as long as its context lasts ----------------------------------------------------------------
@@ -180,6 +193,20 @@ def marker_of_another(m: Orchard) -> ContextManager[object]:
                    lambda: m.registry("delete", MARKER, "/v", "InProgress"))
 
 
+def little_room(m: Orchard) -> ContextManager[object]:
+    if not m.volume.is_mount():
+        pytest.skip("no file system can be mounted here")
+    return says(f'headroom="{HEADROOM}"', 'headroom="8000TiB"')(m)
+
+
+def full_volume(m: Orchard) -> ContextManager[object]:
+    """The product's own, up to the last byte: neither is what is needed there, nor the headroom."""
+    if not m.volume.is_mount():
+        pytest.skip("no file system can be mounted here")
+    file = m.volume / "filling"
+    return between(lambda: subprocess.run(["dd", "if=/dev/zero", f"of={file}", "bs=1M"], capture_output=True, check=False), file.unlink)
+
+
 def stopped_service(m: Orchard) -> ContextManager[object]:
     return between(lambda: m.prefix.run("net.exe", "stop", "orchard"), lambda: m.prefix.run("net.exe", "start", "orchard"))
 
@@ -202,7 +229,8 @@ TABLE: list[tuple[str, Condition, list[str]]] = [
     ("a file is locked", helped("lock", r"C:\orchard\cycle.lock"), ["UpgradeAbortedSyncOrConfigurationInProgress"]),
     ("a program runs, by its name", runs(r"C:\orchard\tools\manager.exe"), ["UpgradeAbortedSyncExeInUse"]),
     ("a program runs, by its path", runs(r"C:\orchard\tools\wizard.exe"), ["UpgradeAbortedSyncOrConfigurationInProgress"]),
-    ("no room", says(f'headroom="{HEADROOM}"', 'headroom="8000TiB"'), ["UpgradeAbortedInsufficientDiskSpace"]),
+    ("no room on either volume", little_room, ["UpgradeAbortedInsufficientDiskSpace"] * 2),
+    ("a volume is full", full_volume, ["UpgradeAbortedInsufficientDiskSpace"] * 2),
     ("the service is stopped", stopped_service, ["UpgradeAbortedServiceIsNotRunning"] * 2),
     ("no network", says(feed="https://localhost:9/feed.xml"), []),
     ("others run", runs(r"C:\orchard\wizard.exe"), []),
@@ -262,8 +290,10 @@ def test_the_service_hangs_when_it_is_stopped(machine: Orchard) -> None:
     code, result, _, text = machine.judge("recover")
     assert (code, result) == (ABORTED, "UpgradeAbortedServiceCanNotBeStopped"), text
     end_service(machine)
+    told = len(machine.run("history", code=DONE).lines)
     assert machine.run("recover", code=DONE).result == "UpgradeAbortedServiceCanNotBeStopped"
     assert (machine.version(), machine.service()) == ("1.0.0", "RUNNING")
+    assert len(machine.run("history", code=DONE).lines) == told + 1, "what recovered it is told as well"
     assert machine.judge()[1] is None
 
 
@@ -281,8 +311,17 @@ def test_the_old_version_does_not_start_again(machine: Orchard) -> None:
     assert machine.judge()[1] is None
 
 
-def test_in_the_end_it_is_upgraded(machine: Orchard) -> None:
-    """Whatever kept it from that is gone. Is the last of this file."""
-    code, result, _, text = machine.judge("upgrade")
-    assert (code, result) == (DONE, "Success"), text
+def test_in_the_end_it_is_upgraded_and_a_program_that_stays_open_is_ended(machine: Orchard) -> None:
+    """Whatever kept it from that is gone, but for one program, which is given its time. Is the last of this file."""
+    machine.write('<process name="manager.exe"/>', '<process name="manager.exe" action="terminate" terminate-after="PT3S"/>')
+    with machine.prefix.helped("pid", program=r"C:\orchard\tools\manager.exe") as manager:
+        code, result, _, text = machine.judge("upgrade")
+        assert (code, result) == (ABORTED, "UpgradeAbortedSyncExeInUse"), text
+        assert manager.poll() is None, "it has its time"
+        time.sleep(4)
+        assert machine.judge("check")[1] == "UpgradeAbortedSyncExeInUse" and manager.poll() is None, "a look ends nothing"
+        ran = machine.run("upgrade", cwd=machine.etc)
+        assert (ran.code, ran.result) == (DONE, "Success"), ran.text
+        assert any(line.get("event") == 332 and "manager.exe" in line["text"] for line in ran.lines), ran.text
+        manager.wait(10)
     assert (machine.version(), machine.service()) == ("2.0.0", "RUNNING")

@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import time
+import uuid
 from pathlib import Path
 from typing import Iterator
 
@@ -33,7 +34,8 @@ def package(folder: Path, version: str, how: str = "run", files: dict[str, str] 
     parts = ""
     for i, (name, text) in enumerate(texts.items()):
         (work / name).write_text(text)
-        parts += (f'<Component Id="C{i}" Guid="{{7B3E64B1-5E2C-4D0A-9A41-0C7C5A1D2F{i:02d}}}" Win64="yes"><File Id="F{i}" Source="{name}" Name="{name}" '
+        code = str(uuid.uuid5(uuid.UUID(UPGRADE_CODE), name)).upper()  # a component has its file for ever
+        parts += (f'<Component Id="C{i}" Guid="{{{code}}}" Win64="yes"><File Id="F{i}" Source="{name}" Name="{name}" '
                   'KeyPath="yes"/></Component>')
     numbers = "".join(f"{int(n):02d}" for n in version.split("."))
     (work / "p.wxs").write_text(f"""<?xml version="1.0" encoding="utf-8"?>

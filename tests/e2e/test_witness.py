@@ -58,10 +58,12 @@ def test_of_a_chain_that_it_does_not_trust_there_is_a_finding(world: Path) -> No
 
 @on_posix
 @pytest.mark.parametrize("more", [(), ("--profile", "windows"), ("--allow", "UncoveredData"), ("--all-signatures",)])
-def test_what_it_finds_broken_is_refused(world: Path, more: tuple[str, ...]) -> None:
-    code, line, n_asked = told("broken", world, *more)
+@pytest.mark.parametrize(("witness", "words"), [("broken", "altered or unsigned"), ("banned", "told to distrust a certificate"),
+                                                ("unknown", "not understood")])
+def test_what_it_refuses_is_refused(world: Path, witness: str, words: str, more: tuple[str, ...]) -> None:
+    code, line, n_asked = told(witness, world, *more)
     assert (code, line["verdict"], codes(line, "reasons"), n_asked) == (3, "refused", ["WitnessRefuses"], 1)
-    assert "as told (broken)" in line["reasons"][0]["detail"]
+    assert f"as told ({witness})" in line["reasons"][0]["detail"] and words in line["reasons"][0]["detail"]
 
 
 @on_posix
@@ -74,7 +76,7 @@ def test_a_pinned_hash_does_not_excuse_it(world: Path) -> None:
 
 
 @on_posix
-@pytest.mark.parametrize("witness", ["intact", "chain", "broken"])
+@pytest.mark.parametrize("witness", ["intact", "chain", "broken", "banned", "unknown"])
 def test_it_is_not_asked_of_what_we_refuse_and_never_turns_that_around(world: Path, witness: str) -> None:
     data = bytearray((world / "good.exe").read_bytes())
     data[0x210] ^= 1
@@ -138,7 +140,7 @@ def test_windows_refuses_what_we_refuse(tmp_path: Path, surefoot: Any) -> None:
         ran = surefoot("verify", "--format", "json", "--at", AT, *trust(tmp_path), str(tmp_path / name))
         assert ran.code in (3, 8) and ran.lines[0]["verdict"] != "accepted", (name, ran.out)
         assert not {"WitnessChain", "WitnessRefuses"} & {*codes(ran.lines[0], "reasons"), *codes(ran.lines[0], "findings")}, ran.out
-    assert {name: word for name, (word, _) in said.items()} == dict.fromkeys(files, "broken"), said
+    assert {name: word for name, (word, _) in said.items()} == {**dict.fromkeys(files, "broken"), "cut": "unknown"}, said  # wine's word there is no HRESULT
     assert all(said[name][1].startswith("TRUST_E_BAD_DIGEST") for name in ("headers", "code", "data")), said
 
 

@@ -83,14 +83,23 @@ class Prefix:
         self.waiting.wait(LIMIT_S)
 
     def run(self, *words: object, code: int | None = 0, limit_s: float = LIMIT_S, cwd: Path | None = None) -> Done:
-        """Runs a program. What it says goes through a file: a service that it starts would keep a pipe open."""
+        """Runs a program. Seldom, on a busy machine, wine does not start one: then it ends with 1 and nothing is said, which no program that
+        is run here does by itself, or it says so."""
+        done = self.run_once(words, limit_s, cwd)
+        for _ in range(2):
+            if (done.returncode, done.stdout) != (1, b"") and b"ShellExecuteEx failed" not in done.stdout:
+                break
+            done = self.run_once(words, limit_s, cwd)
+        assert code is None or done.returncode == code, (words, done.returncode, done.stdout[-3000:])
+        return done
+
+    def run_once(self, words: tuple[object, ...], limit_s: float, cwd: Path | None) -> Done:
+        """What it says goes through a file: a service that it starts would keep a pipe open."""
         with tempfile.TemporaryFile() as said:
             done = subprocess.run([*WRAPPER, *map(str, words)], env=self.env, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
                                   timeout=limit_s, check=False, cwd=cwd)
             said.seek(0)
-            text = said.read()
-        assert code is None or done.returncode == code, (words, done.returncode, text[-3000:])
-        return Done(done.returncode, text)
+            return Done(done.returncode, said.read())
 
     def begin(self, *words: object) -> subprocess.Popen[bytes]:
         """Starts a program, and leaves it alone; what it says is lost."""
@@ -113,10 +122,7 @@ class Prefix:
 
     def service(self, name: str = "orchard") -> str:
         """What the service manager says: RUNNING, STOPPED, or that there is none."""
-        for _ in range(3):
-            text = self.run("sc.exe", "query", name, code=None).text
-            if "ShellExecuteEx failed" not in text:                 # seldom, on a busy machine, wine does not start a program of its own
-                break
+        text = self.run("sc.exe", "query", name, code=None).text
         return next((word for word in ("RUNNING", "STOPPED", "STOP_PENDING", "START_PENDING") if word in text), "none: " + text)
 
 

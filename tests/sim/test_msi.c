@@ -49,6 +49,31 @@ static int set_up(void **state)
     return 0;
 }
 
+/* One on which installing the second version ends as `how` says. */
+static int set_up_ending(void **state, enum mock_install how)
+{
+    static struct scenario changed;
+    static char version[] = "2.0.0";
+    struct world *w = calloc(1, sizeof(*w));
+    assert_non_null(w);
+    changed = scenario;
+    changed.packages[changed.n_packages++] =
+        (struct package_of){ .version = version, .install = how };
+    world_new(w, &changed, releases, NULL);
+    *state = w;
+    return 0;
+}
+
+static int set_up_restarting(void **state)
+{
+    return set_up_ending(state, INSTALL_NEEDS_RESTART);
+}
+
+static int set_up_none_at_first(void **state)
+{
+    return set_up_ending(state, INSTALL_NONE_AT_FIRST);
+}
+
 static int tear_down(void **state)
 {
     world_fini(*state);
@@ -220,18 +245,41 @@ static bool is_in_the_trace(const struct world *w, const char *line)
     return strstr(text, line) != NULL;
 }
 
-static void who_has_its_files_open_is_said(void **state)
+/* The mock knows who holds what by its name, as the product file has it. */
+static void open_a_file_of_it(const struct world *w)
+{
+    (void)mock_add_process(w->mock, "/opt/tools/viewer", "root",
+                           "/etc/app/../../opt/app/share/n\xf6tes\n");
+}
+
+static void who_has_a_file_open_for_which_a_restart_is_needed_is_said(void **state)
 {
     struct world *w = *state;
     char warning[24];
     (void)snprintf(warning, sizeof(warning), "%d - - -\n", event_id(EVENT_WARNING));
     expect(w, DO_INSTALL, "1.0.0", "Success");
-    assert_false(is_in_the_trace(w, warning));
-    /* the mock knows who holds what by its name, as the product file has it */
-    (void)mock_add_process(w->mock, "/opt/tools/viewer", "root",
-                           "/etc/app/../../opt/app/share/notes");
-    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    open_a_file_of_it(w);
+    expect(w, DO_UPGRADE, "2.0.0", "");
     assert_true(is_in_the_trace(w, warning));
+}
+
+static void who_has_a_file_open_is_not_asked_where_nothing_waits(void **state)
+{
+    struct world *w = *state;
+    char warning[24];
+    (void)snprintf(warning, sizeof(warning), "%d - - -\n", event_id(EVENT_WARNING));
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    open_a_file_of_it(w);
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    assert_false(is_in_the_trace(w, warning));
+}
+
+static void what_ended_well_and_left_nothing_is_installed_once_more(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    expect_running(w, "2.0.0");
 }
 
 static void what_somebody_else_installed_meanwhile_counts(void **state)
@@ -522,7 +570,11 @@ int main(int argc, char **argv)
         ON_A_MACHINE(windows_installers_own_package_is_taken_where_ours_is_gone),
         ON_A_MACHINE(a_kept_package_that_was_changed_is_not_gone_back_to),
         ON_A_MACHINE(what_is_installed_already_is_taken_over),
-        ON_A_MACHINE(who_has_its_files_open_is_said),
+        cmocka_unit_test_setup_teardown(who_has_a_file_open_for_which_a_restart_is_needed_is_said,
+                                        set_up_restarting, tear_down),
+        cmocka_unit_test_setup_teardown(what_ended_well_and_left_nothing_is_installed_once_more,
+                                        set_up_none_at_first, tear_down),
+        ON_A_MACHINE(who_has_a_file_open_is_not_asked_where_nothing_waits),
         ON_A_MACHINE(what_somebody_else_installed_meanwhile_counts),
         ON_A_MACHINE(what_was_taken_away_is_missed),
         ON_A_MACHINE(after_any_cut_there_is_a_program_that_recovers),

@@ -24,8 +24,8 @@ static void print_entry(const struct tree_entry *e)
                  e->path, e->target == NULL ? "" : "\t", e->target == NULL ? "" : e->target);
 }
 
-static enum errc write_archive(struct tree *t, const struct pack_options *options,
-                               const char *path, struct err *err)
+static enum errc write_archive(struct tree *t, const struct pack_options *options, const char *path,
+                               struct err *err)
 {
     struct pack_result result;
     struct sink *sink;

@@ -10,7 +10,9 @@ static const char *word_of(enum witness_word word)
     static const char *const words[] = { [WITNESS_UNAVAILABLE] = "unavailable",
                                          [WITNESS_INTACT] = "intact",
                                          [WITNESS_CHAIN] = "chain",
-                                         [WITNESS_BROKEN] = "broken" };
+                                         [WITNESS_BROKEN] = "broken",
+                                         [WITNESS_BANNED] = "banned",
+                                         [WITNESS_UNKNOWN] = "unknown" };
     return words[word];
 }
 

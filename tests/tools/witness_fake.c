@@ -1,8 +1,9 @@
 /* A witness that says what the environment tells it to, in place of the system's: for programs that
  * have this among their sources.
  *
- *   SUREFOOT_TEST_WITNESS: intact, chain, broken; anything else: unavailable. Each time that it is
- *   asked the size of the file is added as a line to the file SUREFOOT_TEST_WITNESS_ASKED. */
+ *   SUREFOOT_TEST_WITNESS: intact, chain, broken, banned, unknown; anything else: unavailable. Each
+ * time that it is asked the size of the file is added as a line to the file
+ * SUREFOOT_TEST_WITNESS_ASKED. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,11 +14,16 @@
 
 static enum witness_word word_of(const char *text)
 {
-    if (strcmp(text, "intact") == 0)
-        return WITNESS_INTACT;
-    if (strcmp(text, "chain") == 0)
-        return WITNESS_CHAIN;
-    return strcmp(text, "broken") == 0 ? WITNESS_BROKEN : WITNESS_UNAVAILABLE;
+    static const char *const words[] = { [WITNESS_UNAVAILABLE] = "unavailable",
+                                         [WITNESS_INTACT] = "intact",
+                                         [WITNESS_CHAIN] = "chain",
+                                         [WITNESS_BROKEN] = "broken",
+                                         [WITNESS_BANNED] = "banned",
+                                         [WITNESS_UNKNOWN] = "unknown" };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(text, words[i]) == 0)
+            return (enum witness_word)i;
+    return WITNESS_UNAVAILABLE;
 }
 
 static void witness_ask(void *self, struct source *src, struct witness_answer *out)

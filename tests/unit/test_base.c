@@ -135,6 +135,29 @@ static void text_that_does_not_fit_ends_in_dots(void **state)
                         "123...");
 }
 
+static const char *print(char *to, size_t room, const char *fmt, ...) PRINTF_FORMAT(3, 4);
+static const char *print(char *to, size_t room, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    (void)text_print(to, room, fmt, args);
+    va_end(args);
+    return to;
+}
+
+static void text_that_is_put_together_is_shown_as_safely(void **state)
+{
+    (void)state;
+    char to[16], large[600];
+    char many[1000];
+    assert_string_equal(print(to, sizeof(to), "%s: %d", "a\n", 7), "a\\x0a: 7");
+    assert_string_equal(print(to, sizeof(to), "%.2s", "\xe2\x82\xac"), "\\xe2\\x82");
+    memset(many, 'x', sizeof(many) - 1);
+    many[sizeof(many) - 1] = '\0';
+    assert_int_equal(strlen(print(large, sizeof(large), "%s", many)), 511);
+    assert_string_equal(print(to, sizeof(to), "%s", many) + 12, "...");
+}
+
 static void hex_is_read_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -305,6 +328,7 @@ int main(void)
         cmocka_unit_test(span_sub_never_leaves_its_span),
         cmocka_unit_test(text_shown_to_people_has_no_control_bytes),
         cmocka_unit_test(text_that_does_not_fit_ends_in_dots),
+        cmocka_unit_test(text_that_is_put_together_is_shown_as_safely),
         cmocka_unit_test(hex_is_read_whole_or_not_at_all),
         cmocka_unit_test(times_go_there_and_back),
         cmocka_unit_test(times_that_do_not_exist_are_refused),

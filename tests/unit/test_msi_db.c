@@ -1,4 +1,5 @@
 #include "verify/msi_db.h"
+#include "verify/msi_package.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -543,6 +544,37 @@ static void broken_summaries_are_refused(void **state)
 
 /* --- a real one */
 
+static enum errc read_one_of_class(uint8_t class, struct err *err)
+{
+    static const uint8_t id[16] = { 0, 0x10, 0x0C, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46 };
+    const struct build_item items[] = { { .name = "one", .parent = BUILD_ROOT } };
+    struct build b = { .version = 3, .items = items, .n_items = 1 };
+    struct msi_package *out = malloc(sizeof(*out));
+    struct source *src;
+    assert_non_null(out);
+    build_file(&b);
+    memcpy(build_entry(&b, 0) + 80, id, sizeof(id));
+    build_entry(&b, 0)[80] = class;
+    assert_int_equal(source_memory_new(span_of(b.bytes, b.len), &src, NULL), E_OK);
+    enum errc rc = msi_package_read(src, out, err);
+    source_close(src);
+    build_free(&b);
+    free(out);
+    return rc;
+}
+
+static void patches_and_transforms_are_no_packages(void **state)
+{
+    struct err err;
+    UNUSED(state);
+    assert_int_equal(read_one_of_class(0x86, &err), E_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "patch (.msp)"));
+    assert_int_equal(read_one_of_class(0x82, &err), E_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "transform (.mst)"));
+    assert_int_equal(read_one_of_class(0x84, &err), E_MALFORMED); /* for want of tables */
+    assert_int_equal(read_one_of_class(0x11, &err), E_MALFORMED);
+}
+
 static void real_package_says_its_version(void **state)
 {
     const char *folder = getenv("SUREFOOT_CORPUS");
@@ -584,6 +616,7 @@ int main(void)
         cmocka_unit_test(broken_tables_are_refused),
         cmocka_unit_test(summary_gives_texts_and_numbers),
         cmocka_unit_test(broken_summaries_are_refused),
+        cmocka_unit_test(patches_and_transforms_are_no_packages),
         cmocka_unit_test(real_package_says_its_version),
     };
     return cmocka_run_group_tests_name("msi_db", tests, NULL, NULL);

@@ -42,7 +42,7 @@ static void codes_mean_what_they_say(void **state)
         { 0x80092012, WITNESS_CHAIN },       /* CRYPT_E_NO_REVOCATION_CHECK */
         { 0x80092013, WITNESS_CHAIN },       /* CRYPT_E_REVOCATION_OFFLINE */
         { 0x800B0110, WITNESS_CHAIN },       /* CERT_E_WRONG_USAGE */
-        { 0x800B0111, WITNESS_CHAIN },       /* TRUST_E_EXPLICIT_DISTRUST */
+        { 0x800B0111, WITNESS_BANNED },      /* TRUST_E_EXPLICIT_DISTRUST */
         { 0x80096005, WITNESS_CHAIN },       /* TRUST_E_TIME_STAMP */
         { 0x800B0001, WITNESS_UNAVAILABLE }, /* TRUST_E_PROVIDER_UNKNOWN */
         { 0x8007000E, WITNESS_UNAVAILABLE }, /* E_OUTOFMEMORY */
@@ -52,14 +52,14 @@ static void codes_mean_what_they_say(void **state)
         assert_int_equal(word_of(table[i].code, 0), table[i].word);
 }
 
-static void an_unknown_code_is_broken(void **state)
+static void an_unknown_code_is_no_good_word(void **state)
 {
     static const uint32_t unknown[] = { 1,          0x800B0115, 0x800960FF,
                                         0x80070057, 0x80004005, 0xFFFFFFFF };
     struct witness_answer answer;
     (void)state;
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
-        assert_int_equal(word_of(unknown[i], 0), WITNESS_BROKEN);
+        assert_int_equal(word_of(unknown[i], 0), WITNESS_UNKNOWN);
     witness_code_read(0x800B0115, 0, &answer);
     assert_non_null(strstr(answer.text, "0x800B0115"));
 }
@@ -85,6 +85,16 @@ static void a_chain_that_was_left_unjudged_is_looked_at(void **state)
     assert_non_null(strstr(answer.text, "chain status 0x00000020"));
 }
 
+static void what_the_machine_is_told_to_distrust_is_banned_whatever_else_it_says(void **state)
+{
+    (void)state;
+    assert_int_equal(word_of(0, 0x04000000), WITNESS_BANNED); /* CERT_TRUST_IS_EXPLICIT_DISTRUST */
+    assert_int_equal(word_of(0x800B0109, 0x04000020), WITNESS_BANNED);
+    assert_int_equal(word_of(0x800B0111, 0x04000000), WITNESS_BANNED);
+    assert_int_equal(word_of(0x80096010, 0x04000000), WITNESS_BROKEN);
+    assert_int_equal(word_of(0x800B0115, 0x04000000), WITNESS_UNKNOWN);
+}
+
 static void a_chain_never_makes_good_what_is_broken(void **state)
 {
     (void)state;
@@ -97,9 +107,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_mean_what_they_say),
-        cmocka_unit_test(an_unknown_code_is_broken),
+        cmocka_unit_test(an_unknown_code_is_no_good_word),
         cmocka_unit_test(only_zero_is_intact_and_no_code_stands_twice),
         cmocka_unit_test(a_chain_that_was_left_unjudged_is_looked_at),
+        cmocka_unit_test(what_the_machine_is_told_to_distrust_is_banned_whatever_else_it_says),
         cmocka_unit_test(a_chain_never_makes_good_what_is_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
