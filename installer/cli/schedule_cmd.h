@@ -16,7 +16,8 @@ struct schedule {
     char folder[SETUP_PATH_ROOM]; /* where units go */
     bool was_asked, is_taken_up;  /* the system was asked to take them up, and did */
     bool by_tasks;                /* the machine has a Task Scheduler */
-    char account[200];            /* of tasks: whose they are */
+    char account[200];            /* of tasks: whose they are, */
+    char kept[SETUP_PATH_ROOM];   /* and the program of the one that recovers */
 };
 
 /* schedule_say is for people, and silent with JSON. */

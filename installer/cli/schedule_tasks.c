@@ -3,12 +3,24 @@
 #include <stdio.h>
 
 #include "installer/cli/schedule_cmd.h"
+#include "installer/core/memory.h"
+#include "installer/core/own_program.h"
 #include "installer/core/schedule_task.h"
 #include "platform/base/text.h"
 
 static const char *name_of(const struct schedule *s, int which, char to[SCHEDULE_NAME_ROOM])
 {
     return schedule_task_name(&s->c->setup, (enum schedule_task)which, to);
+}
+
+/* What a task for recovery runs. */
+static enum errc find_kept(struct schedule *s, struct err *err)
+{
+    enum errc rc = own_program_kept_path(&s->c->setup, s->kept, err);
+    if (rc == E_OK)
+        rc = own_program_is_of(&s->c->setup, &s->ask.is_own, err);
+    s->ask.kept = s->kept;
+    return rc;
 }
 
 enum errc schedule_tasks_prepare(struct schedule *s, struct err *err)
@@ -24,15 +36,47 @@ enum errc schedule_tasks_prepare(struct schedule *s, struct err *err)
         text_copy(s->account, sizeof(s->account), SCHEDULE_TASK_SYSTEM);
     else if (rc == E_OK)
         rc = p->task->own_account(p->self, s->account, sizeof(s->account), err);
+    if (rc != E_OK)
+        return err_prefix(err, "task %s: ", name);
     s->ask.account = s->account;
-    s->by_tasks = rc == E_OK;
-    return rc == E_OK ? rc : err_prefix(err, "task %s: ", name);
+    s->by_tasks = true;
+    return find_kept(s, err);
 }
+
+/* --- the copy of the program, which is there before a task names it */
+
+/* The one that a pending run began with stays: it may be all that there is. */
+static enum errc renew_program(const struct schedule *s, bool is_there, bool is_wanted,
+                               struct err *err)
+{
+    struct memory memory;
+    bool is_pending = false;
+    enum errc rc = memory_open(&s->c->setup, true, &memory, err);
+    if (rc != E_OK)
+        return rc;
+    rc = memory_recovery_is_pending(&memory, &is_pending, err);
+    if (rc == E_OK && !(is_there && is_pending))
+        rc = is_wanted ? own_program_keep(&s->c->setup, err) : own_program_drop(&s->c->setup, err);
+    memory_close(&memory);
+    return rc;
+}
+
+static enum errc settle_program(const struct schedule *s, bool is_wanted, struct err *err)
+{
+    struct platform *p = s->c->cli->platform;
+    enum fs_kind kind = FS_ABSENT;
+    enum errc rc = p->fs->kind(p->self, s->kept, &kind, err);
+    if (rc == E_OK && (is_wanted || kind != FS_ABSENT))
+        rc = renew_program(s, kind != FS_ABSENT, is_wanted, err);
+    return rc;
+}
+
+/* --- the three verbs */
 
 enum errc schedule_tasks_install(struct schedule *s, struct err *err)
 {
     struct platform *p = s->c->cli->platform;
-    enum errc rc = E_OK;
+    enum errc rc = settle_program(s, true, err);
     for (int which = 0; which < SCHEDULE_TASKS && rc == E_OK; which++) {
         char name[SCHEDULE_NAME_ROOM];
         struct buf text;
@@ -64,6 +108,8 @@ enum errc schedule_tasks_remove(struct schedule *s, struct err *err)
             return err_prefix(err, "task %s: ", name);
         n += rc == E_OK;
     }
+    if (settle_program(s, false, err) != E_OK)
+        return err_prefix(err, "the tasks are gone, the copy of the program that one ran is not: ");
     schedule_say(s, "%s: %s\n", s->c->setup.product.name,
                  n > 0 ? "looked after no more" : "nothing was scheduled");
     return E_OK;

@@ -9,8 +9,10 @@
 #include "installer/core/health.h"
 #include "installer/core/look.h"
 #include "installer/core/memory.h"
+#include "installer/core/own_program.h"
 #include "installer/core/place.h"
 #include "installer/core/preflight.h"
+#include "installer/core/schedule_task.h"
 #include "installer/core/scheduler.h"
 #include "installer/core/services.h"
 #include "installer/core/support.h"
@@ -138,6 +140,80 @@ static void scheduler_row(struct examination *x)
                 "the product's own scheduler is %s", is == SCHEDULER_ON ? "on" : "off");
 }
 
+/* --- what calls us */
+
+static const char mend_tasks[] =
+    "run surefoot schedule install, by the program that is installed: it "
+    "writes both tasks and the copy for recovery anew";
+static const char mend_rights[] = "what runs with the system's rights must be an administrator's "
+                                  "alone to change: take the rights of others away";
+
+/* The copy of the program is there while the program itself may not be, and follows it. */
+static void kept_row(struct examination *x, const char *runs, const char *recovers)
+{
+    char kept[SETUP_PATH_ROOM];
+    bool is_same = false;
+    struct err err;
+    enum errc rc = own_program_kept_path(x->setup, kept, &err);
+    if (rc == E_OK && strcmp(kept, recovers) != 0) {
+        fault(x->out, "task", E_ARGUMENT,
+              "the task for recovery does not name the copy of the program that is kept for it: "
+              "while Surefoot itself is replaced it can't run",
+              mend_tasks);
+        return;
+    }
+    if (rc == E_OK)
+        rc = own_program_is_same(x->setup->platform, runs, recovers, &is_same, &err);
+    if (rc != E_OK)
+        fault(x->out, "task", rc, err.text, mend_tasks);
+    else if (!is_same)
+        add_row(x->out, "task", DOCTOR_WARNING,
+                "the copy of the program that recovers is of another version; the next surefoot "
+                "run renews it");
+    else
+        add_row(x->out, "task", DOCTOR_WELL, "both programs are there: %.120s, %.120s", runs,
+                recovers);
+}
+
+static void no_recovery_row(struct examination *x, bool has_run)
+{
+    bool is_ours = false;
+    struct err ignored;
+    if (own_program_is_of(x->setup, &is_ours, &ignored) != E_OK || !(is_ours || has_run))
+        return;
+    struct doctor_row *row = add_row(
+        x->out, "task", DOCTOR_WARNING, "%s",
+        is_ours ? "no task recovers Surefoot where an upgrade of it is cut off: then there may be "
+                  "no program at its place, and no run comes"
+                : "no task recovers when the machine starts: what was cut off waits for the next "
+                  "run");
+    text_copy(row->mend, sizeof(row->mend), "run surefoot schedule install");
+}
+
+static void tasks_row(struct examination *x)
+{
+    char program[SCHEDULE_TASKS][SETUP_PATH_ROOM], text[300], name[SCHEDULE_NAME_ROOM];
+    bool there[SCHEDULE_TASKS] = { false };
+    size_t n_well = 0;
+    for (int which = 0; which < SCHEDULE_TASKS; which++) {
+        struct err err;
+        enum errc rc = schedule_task_check(x->setup, (enum schedule_task)which, &there[which],
+                                           program[which], &err);
+        if (rc == E_UNSUPPORTED)
+            return;
+        n_well += rc == E_OK && there[which];
+        (void)snprintf(text, sizeof(text), "\\%s: %.190s",
+                       schedule_task_name(x->setup, (enum schedule_task)which, name),
+                       rc == E_OK ? "" : err.text);
+        if (rc != E_OK)
+            fault(x->out, "task", rc, text, rc == E_ARGUMENT ? mend_rights : mend_tasks);
+    }
+    if (n_well == SCHEDULE_TASKS)
+        kept_row(x, program[SCHEDULE_TASK_RUN], program[SCHEDULE_TASK_RECOVER]);
+    if (!there[SCHEDULE_TASK_RECOVER])
+        no_recovery_row(x, there[SCHEDULE_TASK_RUN]);
+}
+
 static const char mend_checks[] = "make it hold, or change <checks> in the product file: until "
                                   "then no upgrade begins";
 
@@ -262,6 +338,7 @@ enum errc doctor_examine(const struct setup *setup, struct doctor *out, struct e
         place_row(x);
         services_row(x);
         scheduler_row(x);
+        tasks_row(x);
         checks_row(x);
         memory_close(&x->memory);
     }

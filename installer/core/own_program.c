@@ -1,8 +1,10 @@
 #include "installer/core/own_program.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "installer/core/copy.h"
+#include "installer/core/own_program_private.h"
 #include "platform/base/text.h"
 #include "verify/digest.h"
 
@@ -18,22 +20,29 @@ struct aside {
 
 /* --- is it about us */
 
-/* By what the file is, not by how its path is written: there are short names, and letters' case. */
-static enum errc is_of_product(struct aside *a, bool *out, struct err *err)
+enum errc own_program_path(const struct setup *setup, char to[SETUP_PATH_ROOM], struct err *err)
 {
-    const struct setup *s = a->setup;
-    struct platform *p = s->platform;
+    struct platform *p = setup->platform;
+    enum errc rc = p->proc->own_program(p->self, to, SETUP_PATH_ROOM, err);
+    if (rc == E_OK)
+        os_path_slashes(p->paths, to);
+    return rc;
+}
+
+/* By what the file is, not by how its path is written: there are short names, and letters' case. */
+enum errc own_program_is_of(const struct setup *setup, bool *out, struct err *err)
+{
+    struct platform *p = setup->platform;
     struct fs_info own = { .kind = FS_ABSENT }, there = { .kind = FS_ABSENT };
-    char path[SETUP_PATH_ROOM];
+    char ours[SETUP_PATH_ROOM], path[SETUP_PATH_ROOM];
     *out = false;
-    if (s->install[0] == '\0')
+    if (setup->install[0] == '\0')
         return E_OK;
-    enum errc rc = p->proc->own_program(p->self, a->own, sizeof(a->own), err);
-    os_path_slashes(p->paths, a->own);
+    enum errc rc = own_program_path(setup, ours, err);
     if (rc == E_OK)
-        rc = setup_join(s->install, os_path_name(p->paths, a->own), path, err);
+        rc = setup_join(setup->install, os_path_name(p->paths, ours), path, err);
     if (rc == E_OK)
-        rc = p->fs->stat_link(p->self, a->own, &own, err);
+        rc = p->fs->stat_link(p->self, ours, &own, err);
     if (rc == E_OK)
         rc = p->fs->stat_link(p->self, path, &there, err);
     *out = rc == E_OK && own.kind == FS_FILE && there.kind == FS_FILE && own.id[0] == there.id[0] &&
@@ -43,16 +52,38 @@ static enum errc is_of_product(struct aside *a, bool *out, struct err *err)
 
 /* --- the folder */
 
+struct sweep {
+    const struct setup *setup;
+    const char *folder;
+};
+
 static enum errc sweep_one(void *ctx, const char *name, struct err *err)
 {
-    const struct aside *a = ctx;
-    struct platform *p = a->setup->platform;
+    const struct sweep *s = ctx;
+    struct platform *p = s->setup->platform;
     char path[SETUP_PATH_ROOM];
     struct err ignored;
-    enum errc rc = setup_join(a->folder, name, path, err);
+    if (strcmp(name, OWN_PROGRAM_KEPT) == 0)
+        return E_OK;
+    enum errc rc = setup_join(s->folder, name, path, err);
     if (rc == E_OK)
         (void)!p->fs->remove(p->self, path, &ignored); /* one that runs stays */
     return rc;
+}
+
+enum errc own_program_sweep(const struct setup *setup, const char *folder, struct err *err)
+{
+    struct platform *p = setup->platform;
+    struct sweep s = { setup, folder };
+    return p->fs->list(p->self, folder, sweep_one, &s, err);
+}
+
+enum errc own_program_folder(const struct setup *setup, char to[SETUP_PATH_ROOM], struct err *err)
+{
+    enum errc rc = setup_join(setup->state, "own", to, err);
+    if (rc == E_OK)
+        rc = setup_make_folders(setup->platform, to, true, err);
+    return rc == E_OK ? setup_guard(setup, to, 0, err) : rc;
 }
 
 static enum errc name_files(struct aside *a, struct err *err)
@@ -72,14 +103,9 @@ static enum errc name_files(struct aside *a, struct err *err)
 
 static enum errc open_folder(struct aside *a, struct err *err)
 {
-    struct platform *p = a->setup->platform;
-    enum errc rc = setup_join(a->setup->state, "own", a->folder, err);
+    enum errc rc = own_program_folder(a->setup, a->folder, err);
     if (rc == E_OK)
-        rc = setup_make_folders(p, a->folder, true, err);
-    if (rc == E_OK)
-        rc = setup_guard(a->setup, a->folder, 0, err);
-    if (rc == E_OK)
-        rc = p->fs->list(p->self, a->folder, sweep_one, a, err);
+        rc = own_program_sweep(a->setup, a->folder, err);
     return rc == E_OK ? name_files(a, err) : rc;
 }
 
@@ -95,12 +121,24 @@ static enum errc hash(struct platform *p, const char *path, struct digest_set *o
     return rc == E_OK ? rc : setup_name_path(path, err);
 }
 
+enum errc own_program_is_same(struct platform *p, const char *a, const char *b, bool *out,
+                              struct err *err)
+{
+    struct digest_set of_a, of_b;
+    enum errc rc = hash(p, a, &of_a, err);
+    if (rc == E_OK)
+        rc = hash(p, b, &of_b, err);
+    if (rc == E_OK)
+        *out =
+            span_equal(digest_span(&of_a.of[DIGEST_SHA256]), digest_span(&of_b.of[DIGEST_SHA256]));
+    return rc;
+}
+
 static enum errc make_copy(const struct aside *a, struct err *err)
 {
     struct platform *p = a->setup->platform;
     struct fs_info info;
-    struct digest_set of_own, of_copy;
-    bool is_left_out = false;
+    bool is_left_out = false, is_same = false;
     enum errc rc = p->fs->stat_link(p->self, a->own, &info, err);
     if (rc == E_OK)
         rc = copy_one(p, a->own, a->copy, &info, &is_left_out, err);
@@ -109,11 +147,8 @@ static enum errc make_copy(const struct aside *a, struct err *err)
     if (rc == E_BUSY) /* by an earlier program that still runs, which no one has just written */
         rc = E_OK;
     if (rc == E_OK)
-        rc = hash(p, a->own, &of_own, err);
-    if (rc == E_OK)
-        rc = hash(p, a->copy, &of_copy, err);
-    if (rc == E_OK && !span_equal(digest_span(&of_own.of[DIGEST_SHA256]),
-                                  digest_span(&of_copy.of[DIGEST_SHA256])))
+        rc = own_program_is_same(p, a->own, a->copy, &is_same, err);
+    if (rc == E_OK && !is_same)
         rc = err_set(err, E_IO, "the copy of the program that runs is not what it is");
     return rc;
 }
@@ -142,10 +177,12 @@ enum errc own_program_step_aside(const struct setup *setup, struct err *err)
     struct platform *p = setup->platform;
     struct err ignored;
     bool is_ours = false;
-    enum errc rc = is_of_product(&a, &is_ours, err);
+    enum errc rc = own_program_is_of(setup, &is_ours, err);
     if (rc != E_OK || !is_ours)
         return rc;
-    rc = open_folder(&a, err);
+    rc = own_program_path(setup, a.own, err);
+    if (rc == E_OK)
+        rc = open_folder(&a, err);
     if (rc == E_OK)
         rc = make_copy(&a, err);
     if (rc == E_OK)

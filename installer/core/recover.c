@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "installer/core/marker.h"
+#include "installer/core/own_program.h"
 #include "installer/core/run_private.h"
 #include "installer/core/settle.h"
 #include "manifest/value.h"
@@ -249,6 +250,7 @@ enum errc recover_do(const struct setup *setup, const char *product_word,
     rc = recover_pending(&memory, product_word, events, out, err);
     if (rc == E_OK && memory_recovery_is_pending(&memory, &pending, err) == E_OK && !pending)
         sweep(&memory, events);
+    own_program_settle(&memory, false, events);
     memory_close(&memory);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "installer/core/own_program.h"
 #include "installer/core/recover.h"
 #include "installer/core/scheduler.h"
 #include "installer/core/settle.h"
@@ -301,6 +302,8 @@ static enum errc go(struct rollback *r, struct err *err)
     enum errc rc = place_make_store(&r->place, err);
     if (rc == E_OK && setup_is_msi(r->setup))
         rc = hold_what_is_installed(r, err);
+    if (rc == E_OK && setup_is_msi(r->setup))
+        rc = own_program_prepare(r->setup, err);
     if (rc == E_OK)
         rc = place_id(&r->place, run->new_name, run->new_id, err);
     if (rc == E_OK)
@@ -376,6 +379,8 @@ enum errc rollback_do(const struct setup *setup, const char *product_word,
             events_say(events, EVENT_WARNING, "%s", err->text);
         msi_kept_release(&r->run.held_new); /* of a dry run, or one that did not begin */
         msi_kept_release(&r->run.held_old);
+        if (!dry_run)
+            own_program_settle(&r->memory, false, events);
         memory_close(&r->memory);
     } else if (rc == E_BUSY) {
         outcome_end(r->out, result_name(RESULT_ALREADY_RUNNING), err->text);

@@ -19,7 +19,10 @@ struct schedule_ask {
     const char *product;    /* what to call it by: a name, or an absolute path */
     const char *store_home; /* folder that must be writable: the install folder's parent */
     unsigned minute;        /* 0..59, this machine's own */
-    const char *account;    /* security identifier of whose a task is; of tasks alone */
+    /* Of tasks alone: */
+    const char *account; /* security identifier of whose they are */
+    const char *kept;    /* the program of the one that recovers (own_program.h) */
+    bool is_own; /* the product is the program itself, and may be gone while it is pending */
 };
 
 enum schedule_part { SCHEDULE_SERVICE, SCHEDULE_TIMER, SCHEDULE_RECOVER, SCHEDULE_PARTS };

@@ -87,11 +87,11 @@ static void put_minutes(struct xml_out *x, const char *name, int64_t minutes)
 }
 
 /* Long past, so that the first time is the next one; its minute spreads the machines of a fleet. */
-static void put_timer(struct xml_out *x, const struct schedule_ask *ask)
+static void put_timer(struct xml_out *x, const struct schedule_ask *ask, unsigned minute)
 {
     const int64_t minutes = ask->setup->product.policy.interval_s / 60;
     char start[32];
-    (void)snprintf(start, sizeof(start), "2020-01-01T00:%02u:00", ask->minute % 60);
+    (void)snprintf(start, sizeof(start), "2020-01-01T00:%02u:00", minute % 60);
     xml_out_start(x, "TimeTrigger");
     xml_out_start(x, "Repetition");
     put_minutes(x, "Interval", minutes);
@@ -115,6 +115,21 @@ static void put_start(struct xml_out *x, const struct schedule_ask *ask)
     put_text(x, "Enabled", "true");
     if (!is_boot)
         put_text(x, "UserId", ask->account);
+    xml_out_end(x);
+}
+
+/* Where the program itself may be gone no run recovers: recovery then comes as often as one,
+ * between two of them. */
+static void put_triggers(struct xml_out *x, const struct schedule_ask *ask,
+                         enum schedule_task which)
+{
+    xml_out_start(x, "Triggers");
+    if (which == SCHEDULE_TASK_RUN)
+        put_timer(x, ask, ask->minute);
+    else
+        put_start(x, ask);
+    if (which == SCHEDULE_TASK_RECOVER && ask->is_own)
+        put_timer(x, ask, ask->minute + 30);
     xml_out_end(x);
 }
 
@@ -197,12 +212,7 @@ static enum errc put_task(const struct schedule_ask *ask, enum schedule_task whi
     xml_out_attr_text(&x, "version", "1.2");
     xml_out_attr_text(&x, "xmlns", TASK_NAMESPACE);
     put_about(&x, ask, which);
-    xml_out_start(&x, "Triggers");
-    if (which == SCHEDULE_TASK_RUN)
-        put_timer(&x, ask);
-    else
-        put_start(&x, ask);
-    xml_out_end(&x);
+    put_triggers(&x, ask, which);
     put_principal(&x, ask);
     put_settings(&x);
     put_action(&x, program, arguments);
@@ -214,13 +224,14 @@ static enum errc put_task(const struct schedule_ask *ask, enum schedule_task whi
 enum errc schedule_task_write(const struct schedule_ask *ask, enum schedule_task which,
                               struct buf *out, struct err *err)
 {
+    const char *path = which == SCHEDULE_TASK_RECOVER ? ask->kept : ask->program;
     struct buf program, arguments;
     buf_init(&program, SETUP_PATH_ROOM);
     buf_init(&arguments, ARGUMENTS_MAX);
-    enum errc rc = check_word(ask->program, err);
+    enum errc rc = check_word(path, err);
     if (rc == E_OK)
         rc = check_word(ask->product, err);
-    for (const char *c = ask->program; *c != '\0' && rc == E_OK; c++)
+    for (const char *c = path; *c != '\0' && rc == E_OK; c++)
         rc = buf_add_byte(&program, turned(*c), err);
     if (rc == E_OK)
         rc = buf_add_text(&arguments, which == SCHEDULE_TASK_RUN ? "run " : "recover ", err);

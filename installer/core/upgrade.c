@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "installer/core/marker.h"
+#include "installer/core/own_program.h"
 #include "installer/core/recover.h"
 #include "installer/core/settle.h"
 #include "installer/core/support.h"
@@ -562,6 +563,8 @@ enum errc upgrade_do(const struct upgrade_ask *ask, struct upgrade_outcome *out,
         if (out->result[0] == '\0')
             outcome_end(u->out, result_name(RESULT_COULD_NOT_SET_MARKER), saving.text);
     }
+    if (u->has_memory && is_real(u))
+        own_program_settle(&u->memory, ask->mode == MODE_RUN, ask->events);
     upgrade_fini(u);
     free(u);
     return rc == E_ARGUMENT ? rc : E_OK;

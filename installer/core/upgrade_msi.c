@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "installer/core/own_program.h"
 #include "installer/core/upgrade_private.h"
 #include "platform/base/text.h"
 #include "verify/msi_package.h"
@@ -169,7 +170,11 @@ enum errc upgrade_msi_prepare(struct upgrade *u, struct err *err)
 {
     struct run *run = &u->run;
     struct msi_identity id = { .code = "" };
-    enum errc rc = upgrade_keep_proof(u, run->new_name, err);
+    enum errc rc = own_program_prepare(u->setup, err);
+    if (rc == E_SPACE)
+        outcome_end(u->out, result_name(RESULT_INSUFFICIENT_DISK_SPACE), err->text);
+    if (rc == E_OK)
+        rc = upgrade_keep_proof(u, run->new_name, err);
     if (rc == E_OK)
         rc = msi_kept_read(verified_package_source(u->package), &id, err);
     if (rc == E_OK)

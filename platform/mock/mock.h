@@ -53,6 +53,9 @@ int64_t mock_add_process(struct mock *m, const char *path, const char *user, con
 void mock_end_process(struct mock *m, int64_t pid);
 bool mock_has_process(const struct mock *m, int64_t pid);
 
+/* mock_set_own_program: where the program lies that is ours. */
+void mock_set_own_program(struct mock *m, const char *path);
+
 /* --- services */
 /* STICKS, of a stop alone: it says that it stops, and comes to no end; nor does it start then. */
 enum mock_turn { TURN_GOOD = 0, TURN_REFUSES, TURN_HANGS, TURN_DENIED, TURN_STICKS };

@@ -58,6 +58,7 @@ struct mock {
     bool is_windows; /* what the host has: registry, mutexes, tasks; of files it is the disk's */
     struct host_os os;
     int64_t last_pid;
+    char own_program[400]; /* "": the usual one */
     struct mock_program *programs;
     size_t n_programs, room_programs;
     struct mock_process *processes;

@@ -166,11 +166,16 @@ static enum errc proc_terminate(void *self, int64_t pid, uint64_t born, int64_t 
     return E_OK;
 }
 
+void mock_set_own_program(struct mock *m, const char *path)
+{
+    (void)text_copy(m->own_program, sizeof(m->own_program), path);
+}
+
 static enum errc proc_own_program(void *self, char *to, size_t room, struct err *err)
 {
-    UNUSED(self);
+    const struct mock *m = self;
     UNUSED(err);
-    (void)text_copy(to, room, "/usr/bin/surefoot");
+    (void)text_copy(to, room, m->own_program[0] != '\0' ? m->own_program : "/usr/bin/surefoot");
     return E_OK;
 }
 

@@ -12,6 +12,7 @@ import shutil
 import struct
 import subprocess
 import time
+import xml.etree.ElementTree as ElementTree
 import zipfile
 from pathlib import Path
 from typing import Iterator
@@ -25,6 +26,9 @@ from tests.kit.servers import Nginx
 TOOL = ROOT / "packaging/win32/package"
 BUILT = "0.1.0"  # its digits are as many as those of the versions here
 EXE = r"C:\Program Files\Surefoot\surefoot.exe"
+KEPT = r"C:\ProgramData\Surefoot\state\surefoot\own\surefoot.exe"
+RUN, RECOVER = r"\Surefoot\surefoot", r"\Surefoot\surefoot recover"
+TASK_SCHEMA = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 OLD, NEW, NEWEST_DOES_NOT_START = "0.2.0", "0.3.0", "0.4.0"
 
 
@@ -127,7 +131,28 @@ class Machine:
 
     def aside(self) -> list[Path]:
         """Programs that went out of Windows Installer's way."""
-        return sorted(self.etc.glob("state/surefoot/own/*.exe"))
+        return sorted(file for file in self.etc.glob("state/surefoot/own/*") if file.name != "surefoot.exe")
+
+    @property
+    def kept(self) -> Path:
+        """The copy for recovery."""
+        return self.etc / "state/surefoot/own/surefoot.exe"
+
+    def tasks(self) -> dict[str, str]:
+        """What was said of the tasks that the machine has. Wine itself keeps not what a task runs."""
+        shown = [json.loads(line) for line in self.say("schedule", "show", "--format", "json", "surefoot", code=DONE).stdout.splitlines()]
+        return {line["path"]: line["text"] for line in shown if line["installed"]}
+
+    def doctor(self) -> list[tuple[str, str, str]]:
+        """What it says of tasks."""
+        lines = [json.loads(line) for line in self.say("doctor", "--format", "json", "surefoot").stdout.splitlines()]
+        return [(line["verdict"], line["text"], line["mend"]) for line in lines if line["check"] == "task"]
+
+    def run_task(self, text: str) -> Done:
+        """What the Task Scheduler does with such a description: the command, and the arguments as they are written."""
+        command, arguments = (ElementTree.fromstring(text).findtext(f".//{TASK_SCHEMA}Exec/{TASK_SCHEMA}{name}") for name in ("Command", "Arguments"))
+        (self.prefix.drive / "task.bat").write_bytes(f'@"{command}" {arguments}\r\n@exit %errorlevel%\r\n'.encode())
+        return self.prefix.run("cmd.exe", "/c", r"C:\task.bat", code=None)
 
     def left(self) -> list[str]:
         return sorted(str(f.relative_to(self.installed)) for f in self.installed.rglob("*") if f.is_file())
@@ -194,7 +219,8 @@ def test_surefoot_upgrades_itself_and_goes_back(machine: Machine) -> None:
     assert machine.version() == NEW and machine.left() == FILES
     assert (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, NEW)
     assert [f.read_bytes() == packed(machine.maker, OLD) for f in machine.aside()] == [True], "what ran is what was installed"
-    assert machine.run("recover", code=DONE).result is None
+    assert machine.kept.read_bytes() == packed(machine.maker, NEW), "the copy for recovery is no old program"
+    assert machine.run("recover", code=DONE).result is None and machine.aside() == []
     back = machine.run("rollback", code=DONE)
     assert back.result == "Success" and machine.version() == OLD and machine.left() == FILES
     assert (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, OLD)
@@ -224,7 +250,7 @@ def test_a_package_that_was_changed_is_refused(machine: Machine, tmp_path: Path)
 
 
 def test_killed_at_any_instant_one_of_the_two_comes_back(tmp_path: Path) -> None:
-    """By the installed program; where that does not start, by the one that had gone aside."""
+    """By the installed program; where that does not start, by the copy that is kept."""
     (tmp_path / "maker").mkdir()
     with offering(tmp_path / "maker", False) as offered:
         machine = Machine(tmp_path, *offered)
@@ -249,7 +275,7 @@ def kill_and_recover(machine: Machine) -> None:
         if not recovered.lines:  # it did not start: it is not there, or not yet whole
             there = machine.installed / "surefoot.exe"
             assert not there.exists() or there.read_bytes() not in (packed(machine.maker, OLD), packed(machine.maker, NEW)), recovered.text
-            by = rf"C:\ProgramData\Surefoot\state\surefoot\own\{machine.aside()[-1].name}"
+            by = KEPT
             recovered = machine.run("recover", program=by)
         print(i, words[0], by, recovered.result)
         assert recovered.code == DONE, (i, recovered.text)
@@ -258,3 +284,81 @@ def kill_and_recover(machine: Machine) -> None:
         assert said["installed"] == version, (i, version, said, recovered.text)
         assert version in (OLD, NEW) and machine.left() == FILES, (i, recovered.text)
         assert (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, version), (i, recovered.text)
+
+
+# -- no program at its place -----------------------------------------------------------------------------------------------
+
+
+def cut_off_without_a_program(machine: Machine) -> None:
+    """Killed between the old program and the new one."""
+    there = machine.installed / "surefoot.exe"
+    for _ in range(20):
+        process = machine.prefix.begin(EXE, "upgrade", "--to", NEW, "surefoot")
+        while process.poll() is None and not machine.aside():
+            pass
+        while process.poll() is None and there.exists():
+            pass
+        process.kill()
+        process.wait(LIMIT_S)
+        if not there.exists():
+            return
+        machine.run("recover", program=KEPT)                        # too late
+        if machine.version() == NEW:
+            machine.run("rollback", code=DONE)
+    raise AssertionError("there was a program each time")
+
+
+def test_cut_off_without_a_program_the_task_brings_it_back(tmp_path: Path) -> None:
+    (tmp_path / "maker").mkdir()
+    with offering(tmp_path / "maker", False) as offered:
+        machine = Machine(tmp_path, *offered)
+        try:
+            machine.adopt()
+            machine.say("schedule", "install", "surefoot", code=DONE)
+            assert machine.kept.read_bytes() == packed(machine.maker, OLD)
+            tasks = machine.tasks()
+            assert list(tasks) == [RUN, RECOVER]
+            cut_off_without_a_program(machine)
+            assert machine.run_task(tasks[RUN]).returncode != DONE and not (machine.installed / "surefoot.exe").exists(), "no run can begin"
+            recovered = machine.run_task(tasks[RECOVER])
+            assert recovered.returncode == DONE, recovered.text
+            assert machine.left() == FILES and (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, OLD), recovered.text
+            status = machine.run("status", code=DONE).lines[-1]
+            assert (machine.version(), status["installed"]) == (OLD, OLD), status
+            assert machine.run("recover", code=DONE).result is None
+            assert machine.aside() == [] and machine.kept.read_bytes() == packed(machine.maker, OLD), "nothing else is left"
+            machine.run("upgrade", "--to", NEW, code=DONE)
+            assert machine.version() == NEW and machine.kept.read_bytes() == packed(machine.maker, NEW)
+            machine.say("schedule", "remove", "surefoot", code=DONE)
+            assert machine.tasks() == {} and not machine.kept.exists()
+        finally:
+            machine.prefix.end()
+
+
+def test_the_copy_installs_no_tasks(machine: Machine) -> None:
+    machine.adopt()
+    machine.say("schedule", "install", "surefoot", code=DONE)
+    refused = machine.say("schedule", "install", "surefoot", program=KEPT)
+    assert refused.returncode == 2 and "call the installed program" in refused.text, refused.text
+
+
+def test_the_doctor_says_what_tasks_lack(machine: Machine) -> None:
+    """What it says of programs that are not there, or that others can change, tests/sim/test_msi.c has: wine's tasks have no program at all."""
+    machine.adopt()
+    (word, text, mend), = machine.doctor()
+    assert word == "warning" and "no task recovers Surefoot" in text and "schedule install" in mend
+    machine.say("schedule", "install", "surefoot", code=DONE)
+    assert [(word, text) for word, text, _ in machine.doctor()] == [("fault", f"{task}: the task names no program") for task in (RUN, RECOVER)]
+    assert all("schedule install" in mend for _, _, mend in machine.doctor())
+
+
+def test_a_run_brings_the_copy_back_that_a_task_wants(machine: Machine) -> None:
+    machine.adopt()
+    machine.say("disable", "surefoot", code=DONE)                   # no run upgrades meanwhile
+    machine.run("run", code=DONE)
+    assert not machine.kept.exists()
+    machine.say("schedule", "install", "surefoot", code=DONE)
+    for spoil in (machine.kept.unlink, lambda: machine.kept.write_bytes(b"half a program")):
+        spoil()
+        machine.run("run", code=DONE)
+        assert machine.kept.read_bytes() == (machine.installed / "surefoot.exe").read_bytes()

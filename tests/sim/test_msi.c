@@ -11,9 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "installer/core/doctor.h"
+#include "installer/core/own_program.h"
+#include "installer/core/schedule_task.h"
+#include "platform/mock/mock_machine.h"
 #include "sim.h"
 
 #define UPGRADE_CODE "{5EF00700-0000-4000-8000-000000000000}"
@@ -304,6 +310,239 @@ static void what_was_taken_away_is_missed(void **state)
     expect_running(w, "2.0.0");
 }
 
+/* --- the product is Surefoot itself: the program that runs is one of its files */
+
+#define PROGRAM "/opt/app/" OWN_PROGRAM_KEPT
+#define KEPT "/var/lib/app/own/" OWN_PROGRAM_KEPT
+
+static void program_of(const char *version, char to[64])
+{
+    (void)snprintf(to, 64, "the program of version %s", version);
+}
+
+/* Every version's package has the program, too. */
+static void make_own(struct world *w)
+{
+    char bytes[64];
+    for (size_t i = 0; i < w->mock->n_packages; i++) {
+        program_of(w->mock->packages[i]->version, bytes);
+        mock_add_package_file(w->mock->packages[i], PROGRAM, span_text(bytes));
+    }
+}
+
+static bool holds_program(const struct world *w, const char *path, const char *version)
+{
+    char expected[64];
+    struct buf bytes;
+    struct err err;
+    program_of(version, expected);
+    if (platform_read_file(mock_platform(w->mock), path, 1000, &bytes, &err) != E_OK)
+        return false;
+    const bool holds = span_equal_text(buf_span(&bytes), expected);
+    buf_fini(&bytes);
+    return holds;
+}
+
+static bool is_program(const struct world *w, const char *path)
+{
+    return holds_program(w, path, "1.0.0") || holds_program(w, path, "2.0.0") ||
+           holds_program(w, path, "3.0.0");
+}
+
+enum { CUT_WELL = 0, CUT_NO_PROGRAM, CUT_NOT_RECOVERED, CUT_WAS_GONE = 100 };
+
+struct cutting {
+    struct world *w;
+    unsigned n, n_gone;
+    const char *bad; /* the step before which the cut left what must not be */
+    int code;
+};
+
+/* What the task for recovery finds after a cut, and what it makes of it. */
+static int look_after_cut(struct world *w, const struct disk_loss *loss)
+{
+    const struct deed_of recover = { .deed = DO_RECOVER };
+    char result[RUN_RESULT_ROOM];
+    mock_plan(w->mock, NULL);
+    mock_kill_us(w->mock);
+    if (loss != NULL)
+        mock_power_cut(w->mock, loss);
+    const bool is_gone = !is_program(w, PROGRAM);
+    if (is_gone && !is_program(w, KEPT))
+        return CUT_NO_PROGRAM;
+    if (is_gone || is_program(w, KEPT))
+        mock_set_own_program(w->mock, KEPT); /* else the copy was not made yet */
+    world_do(w, &recover, result);
+    const char *version = mock_find_product(w->mock, UPGRADE_CODE);
+    if (!holds_program(w, PROGRAM, version))
+        return CUT_NOT_RECOVERED;
+    return is_gone ? CUT_WAS_GONE : CUT_WELL;
+}
+
+static struct fault cut_here(void *ctx, const struct fault_step *step)
+{
+    static const struct disk_loss losses[] = { { LOSS_NONE, 0 }, { LOSS_ALL, 0 } };
+    struct cutting *c = ctx;
+    for (size_t i = 0; i <= ARRAY_LEN(losses) && c->bad == NULL; i++) {
+        int status = 0;
+        const pid_t pid = fork();
+        if (pid == 0)
+            _exit(look_after_cut(c->w, i < ARRAY_LEN(losses) ? &losses[i] : NULL));
+        assert_true(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+        c->n++;
+        c->n_gone += WEXITSTATUS(status) == CUT_WAS_GONE;
+        if (WEXITSTATUS(status) != CUT_WELL && WEXITSTATUS(status) != CUT_WAS_GONE) {
+            c->code = WEXITSTATUS(status);
+            c->bad = step->what;
+        }
+    }
+    return (struct fault){ FAULT_NONE, E_OK };
+}
+
+static void cut_everywhere(struct world *w, enum deed deed, const char *to, const char *result)
+{
+    struct cutting c = { .w = w };
+    const struct fault_plan plan = { cut_here, &c };
+    mock_plan(w->mock, &plan);
+    expect(w, deed, to, result);
+    mock_plan(w->mock, NULL);
+    if (c.bad != NULL)
+        fail_msg("cut before %s (%u): %d", c.bad, c.n, c.code);
+    assert_true(c.n_gone > 0); /* else nothing was looked at */
+}
+
+static void after_any_cut_there_is_a_program_that_recovers(void **state)
+{
+    struct world *w = *state;
+    make_own(w);
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    mock_set_own_program(w->mock, PROGRAM);
+    cut_everywhere(w, DO_UPGRADE, "2.0.0", "Success");
+    assert_true(holds_program(w, KEPT, "2.0.0")); /* not the old one, which may have holes */
+    cut_everywhere(w, DO_ROLLBACK, "1.0.0", "Success");
+    assert_true(holds_program(w, KEPT, "1.0.0"));
+    cut_everywhere(w, DO_UPGRADE, "3.0.0", "UpgradeFailedRollbackSuccess-HealthCheckFailed");
+    assert_true(holds_program(w, KEPT, "1.0.0"));
+}
+
+static struct fault no_copy(void *ctx, const struct fault_step *step)
+{
+    UNUSED(ctx);
+    return strstr(step->path, "/own/") != NULL ? (struct fault){ FAULT_FAILS, E_SPACE }
+                                               : (struct fault){ FAULT_NONE, E_OK };
+}
+
+static void without_a_copy_nothing_is_stopped(void **state)
+{
+    const struct fault_plan plan = { no_copy, NULL };
+    struct world *w = *state;
+    char stopping[24];
+    (void)snprintf(stopping, sizeof(stopping), "%d - - -\n", event_id(EVENT_STOPPING));
+    make_own(w);
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    mock_set_own_program(w->mock, PROGRAM);
+    assert_true(is_in_the_trace(w, stopping));
+    buf_clear(&w->trace);
+    mock_plan(w->mock, &plan);
+    expect(w, DO_UPGRADE, "3.0.0", "UpgradeAbortedInsufficientDiskSpace");
+    expect(w, DO_ROLLBACK, "1.0.0", "PreUpgradeFailure");
+    mock_plan(w->mock, NULL);
+    assert_false(is_in_the_trace(w, stopping));
+    expect_running(w, "2.0.0");
+}
+
+/* --- what the doctor says of tasks */
+
+static void load(struct world *w, struct setup *setup)
+{
+    struct err err;
+    if (setup_load(mock_platform(w->mock), "/etc/app/app.xml", setup, &err) != E_OK)
+        fail_msg("%s", err.text);
+}
+
+static void put_tasks(struct world *w, const char *runs, const char *recovers)
+{
+    struct platform *p = mock_platform(w->mock);
+    struct setup setup;
+    load(w, &setup);
+    const struct schedule_ask ask = { .setup = &setup,
+                                      .program = runs,
+                                      .kept = recovers,
+                                      .product = "app",
+                                      .account = SCHEDULE_TASK_SYSTEM };
+    for (int which = 0; which < SCHEDULE_TASKS; which++) {
+        char name[SCHEDULE_NAME_ROOM];
+        struct err err;
+        struct buf xml;
+        buf_init(&xml, 65536);
+        if (schedule_task_write(&ask, (enum schedule_task)which, &xml, &err) != E_OK ||
+            p->task->put(p->self, schedule_task_name(&setup, (enum schedule_task)which, name),
+                         buf_span(&xml), &err) != E_OK)
+            fail_msg("%s", err.text);
+        buf_fini(&xml);
+    }
+    setup_fini(&setup);
+}
+
+/* The one row of tasks; NULL text: there is none. */
+static void expect_row(struct world *w, enum doctor_word word, const char *text, const char *mend)
+{
+    struct doctor *d = calloc(1, sizeof(*d));
+    struct setup setup;
+    struct err err;
+    size_t n = 0;
+    assert_non_null(d);
+    load(w, &setup);
+    assert_int_equal(doctor_examine(&setup, d, &err), E_OK);
+    for (size_t i = 0; i < d->n; i++) {
+        const struct doctor_row *row = &d->rows[i];
+        if (strcmp(row->what, "task") != 0)
+            continue;
+        n++;
+        if (text == NULL || row->word != word || strstr(row->text, text) == NULL ||
+            strstr(row->mend, mend) == NULL)
+            fail_msg("%d \"%s\" \"%s\"", (int)row->word, row->text, row->mend);
+    }
+    assert_int_equal(n, text != NULL);
+    setup_fini(&setup);
+    free(d);
+}
+
+static void the_doctor_sees_what_tasks_run(void **state)
+{
+    static const char bytes[] = "the program of version 1.0.0";
+    struct world *w = *state;
+    struct platform *p = mock_platform(w->mock);
+    struct setup setup;
+    char kept[SETUP_PATH_ROOM];
+    struct err err;
+    load(w, &setup);
+    assert_int_equal(own_program_kept_path(&setup, kept, &err), E_OK);
+    setup_fini(&setup);
+    make_own(w);
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    expect_row(w, DOCTOR_NONE, NULL, NULL);
+    mock_set_own_program(w->mock, PROGRAM);
+    expect_row(w, DOCTOR_WARNING, "no task recovers Surefoot", "schedule install");
+    put_tasks(w, PROGRAM, kept);
+    expect_row(w, DOCTOR_FAULT, "there is no such program", "schedule install");
+    mock_put_file(w->mock, KEPT, span_text(bytes), 0600);
+    expect_row(w, DOCTOR_WELL, PROGRAM, "");
+    mock_put_file(w->mock, KEPT, span_text("an older one"), 0600);
+    expect_row(w, DOCTOR_WARNING, "of another version", "");
+    mock_put_file(w->mock, KEPT, span_text(bytes), 0666);
+    expect_row(w, DOCTOR_FAULT, "may be written by others", "alone to change");
+    mock_put_file(w->mock, KEPT, span_text(bytes), 0600);
+    put_tasks(w, PROGRAM, PROGRAM);
+    expect_row(w, DOCTOR_FAULT, "does not name the copy", "schedule install");
+    put_tasks(w, PROGRAM, kept);
+    assert_int_equal(p->fs->remove(p->self, PROGRAM, &err), E_OK);
+    expect_row(w, DOCTOR_FAULT, "\\Surefoot\\app: ", "schedule install");
+    assert_int_equal(p->task->remove(p->self, "Surefoot\\app", &err), E_OK);
+    expect_row(w, DOCTOR_NONE, NULL, NULL);
+}
+
 /* --- the mock is what it says */
 
 static void a_system_without_windows_installer_says_so(void **state)
@@ -338,6 +577,9 @@ int main(int argc, char **argv)
         ON_A_MACHINE(who_has_a_file_open_is_not_asked_where_nothing_waits),
         ON_A_MACHINE(what_somebody_else_installed_meanwhile_counts),
         ON_A_MACHINE(what_was_taken_away_is_missed),
+        ON_A_MACHINE(after_any_cut_there_is_a_program_that_recovers),
+        ON_A_MACHINE(without_a_copy_nothing_is_stopped),
+        ON_A_MACHINE(the_doctor_sees_what_tasks_run),
         cmocka_unit_test(a_system_without_windows_installer_says_so),
     };
     if (argc != 3) {

@@ -18,6 +18,7 @@
 #include "platform/base/text.h"
 
 #define TASK_MAX 65536
+#define KEPT "C:/ProgramData/Surefoot/state/orchard/own/surefoot.exe"
 #define NAMESPACE "http://schemas.microsoft.com/windows/2004/02/mit/task"
 
 static struct setup setup;
@@ -30,6 +31,7 @@ static struct schedule_ask ask_of(const char *program, const char *product)
     return (struct schedule_ask){ .setup = &setup,
                                   .program = program,
                                   .product = product,
+                                  .kept = KEPT,
                                   .minute = 7,
                                   .account = SCHEDULE_TASK_SYSTEM };
 }
@@ -105,8 +107,28 @@ static void recovery_comes_at_boot(void **state)
     assert_at(&task, IN_TASK "t:Triggers/t:BootTrigger/t:Delay", NULL);
     assert_at(&task, IN_TASK "t:Triggers/t:TimeTrigger", NULL);
     assert_at(&task, IN_TASK "t:Triggers/t:LogonTrigger", NULL);
+    assert_at(&task, EXEC "t:Command",
+              "C:\\ProgramData\\Surefoot\\state\\orchard\\own\\surefoot.exe");
     assert_at(&task, EXEC "t:Arguments", "recover \"orchard\"");
     assert_at(&task, IN_TASK "t:RegistrationInfo/t:URI", "\\Surefoot\\orchard recover");
+    buf_fini(&task);
+}
+
+/* Of Surefoot itself there may be no program that a run could begin with. */
+static void recovery_of_surefoot_itself_comes_each_hour_too(void **state)
+{
+    struct schedule_ask ask = ask_of("C:/surefoot.exe", "surefoot");
+    struct buf task;
+    (void)state;
+    ask.is_own = true;
+    write_task(&ask, SCHEDULE_TASK_RECOVER, &task);
+    assert_at(&task, IN_TASK "t:Triggers/t:BootTrigger/t:Enabled", "true");
+    assert_at(&task, TIMER "t:Repetition/t:Interval", "PT60M");
+    assert_at(&task, TIMER "t:StartBoundary", "2020-01-01T00:37:00");
+    buf_fini(&task);
+    write_task(&ask, SCHEDULE_TASK_RUN, &task);
+    assert_at(&task, TIMER "t:StartBoundary", "2020-01-01T00:07:00");
+    assert_at(&task, EXEC "t:Command", "C:\\surefoot.exe");
     buf_fini(&task);
 }
 
@@ -196,7 +218,61 @@ static void a_program_that_would_be_replaced_is_refused(void **state)
     buf_init(&task, TASK_MAX);
     assert_int_equal(schedule_task_write(&ask, SCHEDULE_TASK_RUN, &task, &err), E_ARGUMENT);
     assert_non_null(strstr(err.text, "is replaced"));
+    ask = ask_of("C:/surefoot.exe", "orchard");
+    ask.kept = "C:/%TEMP%/surefoot.exe";
+    assert_int_equal(schedule_task_write(&ask, SCHEDULE_TASK_RECOVER, &task, &err), E_ARGUMENT);
     buf_fini(&task);
+}
+
+/* clang-format off */
+#define TASK(actions) "<Task xmlns=\"" NAMESPACE "\"><Settings><Command>C:\\no.exe</Command></Settings>" actions "</Task>"
+#define RUNS(command) "<Exec><Command>" command "</Command><Arguments>run x</Arguments></Exec>"
+static const struct {
+    const char *xml, *program; /* "": refused as it is said */
+    enum errc code;
+} descriptions[] = {
+    { TASK("<Actions>" RUNS("C:\\a b\\x.exe") "</Actions>"),                 "C:/a b/x.exe", E_OK },
+    { TASK("<Actions>" RUNS("\"C:\\a b\\x.exe\"") "</Actions>"),             "C:/a b/x.exe", E_OK },
+    { TASK("<Actions>" RUNS("C:\\&amp;.exe") "</Actions>"),                   "C:/&.exe",     E_OK },
+    { TASK("<Actions><Exec/></Actions>"),                                     "", E_ABSENT }, /* as wine gives it back */
+    { TASK("<Actions>" RUNS("") "</Actions>"),                                "", E_ABSENT },
+    { TASK(""),                                                               "", E_ABSENT },
+    { TASK("<Actions>" RUNS("C:\\x.exe") RUNS("C:\\y.exe") "</Actions>"),     "", E_MALFORMED },
+    { TASK("<Actions><ComHandler><ClassId>x</ClassId></ComHandler></Actions>"), "", E_MALFORMED },
+    { "<Task",                                                                "", E_MALFORMED },
+    { "",                                                                     "", E_MALFORMED },
+};
+/* clang-format on */
+
+static void the_program_of_a_task_is_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(descriptions); i++) {
+        char program[SETUP_PATH_ROOM] = "";
+        struct err err = { .code = E_OK };
+        enum errc rc = schedule_task_read(span_text(descriptions[i].xml), program, &err);
+        if (rc != descriptions[i].code)
+            fail_msg("%s: %s: %s", descriptions[i].xml, errc_name(rc), err.text);
+        if (rc == E_OK)
+            assert_string_equal(program, descriptions[i].program);
+    }
+}
+
+static void what_was_written_is_read(void **state)
+{
+    struct schedule_ask ask =
+        ask_of("C:/Program Files/Surefoot & Co/surefoot.exe", "D:/etc/orchard.xml");
+    const char *const programs[] = { ask.program, KEPT };
+    (void)state;
+    for (int which = 0; which < SCHEDULE_TASKS; which++) {
+        char program[SETUP_PATH_ROOM];
+        struct err err = { .code = E_OK };
+        struct buf task;
+        write_task(&ask, (enum schedule_task)which, &task);
+        assert_int_equal(schedule_task_read(buf_span(&task), program, &err), E_OK);
+        assert_string_equal(program, programs[which]);
+        buf_fini(&task);
+    }
 }
 
 int main(void)
@@ -204,10 +280,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_comes_each_hour),
         cmocka_unit_test(recovery_comes_at_boot),
+        cmocka_unit_test(recovery_of_surefoot_itself_comes_each_hour_too),
         cmocka_unit_test(an_ordinary_users_task_is_theirs),
         cmocka_unit_test(the_interval_is_the_policys),
         cmocka_unit_test(a_word_is_quoted_or_refused),
         cmocka_unit_test(a_program_that_would_be_replaced_is_refused),
+        cmocka_unit_test(the_program_of_a_task_is_read),
+        cmocka_unit_test(what_was_written_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

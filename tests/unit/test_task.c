@@ -40,6 +40,7 @@ static void put(const char *name, enum schedule_task which, const char *title)
     struct schedule_ask ask = { .setup = &setup,
                                 .program = "C:/Program Files/Surefoot/surefoot.exe",
                                 .product = "orchard",
+                                .kept = "C:/ProgramData/Surefoot/state/orchard/own/surefoot.exe",
                                 .account = SCHEDULE_TASK_SYSTEM };
     struct buf xml;
     setup.product.name = "orchard";
