@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include "installer/core/unpack_frame.h"
 #include "installer/core/unpack_stream.h"
 #include "platform/base/buf.h"
@@ -15,8 +12,6 @@
 
 #define SIGNATURE_LEN 32
 #define CODERS_MAX 2
-#define LZMA_PROPERTIES 5
-#define ALONE_HEADER 13 /* of an .lzma file: properties, and eight bytes of size */
 #define PPMD_MEMORY_MIN (1U << 11)
 #define DICTIONARY_MAX 28 /* LZMA2's word for 64 MiB, as in .xz */
 #define MODE_KIND 0170000U
@@ -198,7 +193,7 @@ static enum errc check_window(struct walk *w, uint64_t bytes)
 
 static enum errc check_lzma(struct walk *w, struct span properties)
 {
-    if (properties.len != LZMA_PROPERTIES || properties.ptr[0] >= 9 * 5 * 5)
+    if (properties.len != UNPACK_LZMA_PROPERTIES || properties.ptr[0] >= 9 * 5 * 5)
         return broken(w, "LZMA with properties that it has not");
     return check_window(w, get_u32le(properties.ptr + 1));
 }
@@ -624,55 +619,6 @@ static enum errc read_plain(struct walk *w, uint64_t packed_end, size_t *out_n)
 
 /* --- the directory, packed */
 
-static enum errc fill(struct archive *a, struct buf *to, size_t len, struct err *err)
-{
-    struct archive_entry *entry;
-    uint8_t *room;
-    if (archive_read_next_header(a, &entry) != ARCHIVE_OK)
-        return unpack_stream_blame(a, E_MALFORMED, err);
-    enum errc rc = buf_reserve(to, len + 1, &room, err);
-    if (rc != E_OK)
-        return rc;
-    const la_ssize_t n = archive_read_data(a, room, len + 1);
-    if (n < 0)
-        return unpack_stream_blame(a, E_MALFORMED, err);
-    if ((size_t)n != len)
-        return err_set(err, E_MALFORMED, "not as long as it should be");
-    to->len += len;
-    return E_OK;
-}
-
-/* libarchive unpacks an .lzma file: the stream with a header of its own before it. No dictionary
- * need be larger than what is unpacked. */
-static enum errc unpack_lzma(struct span packed, const struct folder *f, struct buf *out,
-                             struct err *err)
-{
-    struct buf file;
-    uint8_t head[ALONE_HEADER] = { f->properties.ptr[0] };
-    const uint64_t dictionary = num_min(get_u32le(f->properties.ptr + 1), f->unpacked);
-    for (unsigned i = 0; i < 4; i++)
-        head[1 + i] = (uint8_t)(dictionary >> (8 * i));
-    for (unsigned i = 0; i < 8; i++)
-        head[LZMA_PROPERTIES + i] = (uint8_t)(f->unpacked >> (8 * i));
-    buf_init(&file, UNPACK_7Z_DIRECTORY_MAX + sizeof(head));
-    enum errc rc = buf_add(&file, span_of(head, sizeof(head)), err);
-    if (rc == E_OK)
-        rc = buf_add(&file, packed, err);
-    struct archive *a = rc == E_OK ? archive_read_new() : NULL;
-    if (rc == E_OK && a == NULL)
-        rc = err_nomem(err);
-    if (rc == E_OK && (archive_read_append_filter(a, ARCHIVE_FILTER_LZMA) != ARCHIVE_OK ||
-                       archive_read_support_format_raw(a) != ARCHIVE_OK ||
-                       archive_read_open_memory(a, file.ptr, file.len) != ARCHIVE_OK))
-        rc = unpack_stream_blame(a, E_MALFORMED, err);
-    if (rc == E_OK)
-        rc = fill(a, out, (size_t)f->unpacked, err);
-    if (a != NULL)
-        (void)archive_read_free(a);
-    buf_fini(&file);
-    return rc;
-}
-
 static enum errc unpack_directory(struct source *src, const struct streams *s, struct buf *out,
                                   struct err *err)
 {
@@ -686,7 +632,8 @@ static enum errc unpack_directory(struct source *src, const struct streams *s, s
     if (rc == E_OK) {
         packed.len = (size_t)s->len;
         rc = f->is_copy ? buf_add(out, buf_span(&packed), err)
-                        : unpack_lzma(buf_span(&packed), f, out, err);
+                        : unpack_stream_lzma(f->properties.ptr, buf_span(&packed),
+                                             (size_t)f->unpacked, out, err);
     }
     buf_fini(&packed);
     return rc == E_OK ? rc : err_prefix(err, "7z: its packed directory: ");

@@ -240,3 +240,61 @@ enum errc unpack_stream_read(struct unpack_stream *s, uint8_t *to, size_t room, 
     *out_n = filled;
     return E_OK;
 }
+
+/* --- a stream in memory */
+
+static enum errc fill(struct archive *a, struct buf *to, size_t len, struct err *err)
+{
+    struct archive_entry *entry;
+    uint8_t *room;
+    if (archive_read_next_header(a, &entry) != ARCHIVE_OK)
+        return unpack_stream_blame(a, E_MALFORMED, err);
+    enum errc rc = buf_reserve(to, len + 1, &room, err);
+    if (rc != E_OK)
+        return rc;
+    const la_ssize_t n = archive_read_data(a, room, len + 1);
+    if (n < 0)
+        return unpack_stream_blame(a, E_MALFORMED, err);
+    if ((size_t)n != len)
+        return err_set(err, E_MALFORMED, "not as long as it should be");
+    to->len += len;
+    return E_OK;
+}
+
+static enum errc unpack_alone(struct span file, size_t len, struct buf *out, struct err *err)
+{
+    struct archive *a = archive_read_new();
+    if (a == NULL)
+        return err_nomem(err);
+    enum errc rc = E_OK;
+    if (archive_read_append_filter(a, ARCHIVE_FILTER_LZMA) != ARCHIVE_OK ||
+        archive_read_support_format_raw(a) != ARCHIVE_OK ||
+        archive_read_open_memory(a, file.ptr, file.len) != ARCHIVE_OK)
+        rc = unpack_stream_blame(a, E_MALFORMED, err);
+    if (rc == E_OK)
+        rc = fill(a, out, len, err);
+    (void)archive_read_free(a);
+    return rc;
+}
+
+/* libarchive unpacks an .lzma file, which is the stream behind its properties and eight bytes of
+ * size. No dictionary need be larger than what is unpacked. */
+enum errc unpack_stream_lzma(const uint8_t properties[UNPACK_LZMA_PROPERTIES], struct span packed,
+                             size_t len, struct buf *out, struct err *err)
+{
+    uint8_t head[UNPACK_LZMA_PROPERTIES + 8] = { properties[0] };
+    const uint64_t dictionary = num_min(get_u32le(properties + 1), len);
+    struct buf file;
+    for (unsigned i = 0; i < 4; i++)
+        head[1 + i] = (uint8_t)(dictionary >> (8 * i));
+    for (unsigned i = 0; i < 8; i++)
+        head[UNPACK_LZMA_PROPERTIES + i] = (uint8_t)((uint64_t)len >> (8 * i));
+    buf_init(&file, sizeof(head) + packed.len);
+    enum errc rc = buf_add(&file, span_of(head, sizeof(head)), err);
+    if (rc == E_OK)
+        rc = buf_add(&file, packed, err);
+    if (rc == E_OK)
+        rc = unpack_alone(buf_span(&file), len, out, err);
+    buf_fini(&file);
+    return rc;
+}
