@@ -12,6 +12,7 @@
 #include "installer/cli/schedule_cmd.h"
 #include "installer/core/decide.h"
 #include "installer/core/memory.h"
+#include "installer/core/place.h"
 #include "installer/core/schedule.h"
 #include "manifest/value.h"
 #include "platform/base/text.h"
@@ -72,6 +73,8 @@ static enum errc prepare(struct schedule *s, struct err *err)
         .setup = setup, .program = s->program, .product = s->product, .store_home = s->home
     };
     enum errc rc = p->proc->own_program(p->self, s->program, sizeof(s->program), err);
+    if (rc == E_OK)
+        place_name_by_pointer(p, s->program);
     if (rc == E_OK)
         rc = own_minute(setup, &s->ask.minute, err);
     if (rc == E_OK)

@@ -1,3 +1,4 @@
+#include "installer/core/fetch_ca.h"
 #include "installer/core/fetch_private.h"
 
 #include <inttypes.h>
@@ -71,9 +72,8 @@ static void set_http(struct setter *s, const char *agent)
     set_long(s, CURLOPT_NOPROGRESS, 0);
 }
 
-/* Where our own certificates are given, the system's folder is taken away: else both would count.
- */
-static void set_tls(struct setter *s, struct span ca)
+/* Where certificates are given, the system's folder is taken away: else both would count. */
+static void set_tls(struct setter *s, struct span ca, struct span system_ca)
 {
     set_long(s, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     set_long(s, CURLOPT_SSL_VERIFYPEER, 1);
@@ -81,6 +81,10 @@ static void set_tls(struct setter *s, struct span ca)
     set_long(s, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     set_long(s, CURLOPT_PROXY_SSL_VERIFYPEER, 1);
     set_long(s, CURLOPT_PROXY_SSL_VERIFYHOST, 2);
+    if (system_ca.len > 0)
+        set_blob(s, CURLOPT_PROXY_CAINFO_BLOB, system_ca);
+    if (ca.len == 0)
+        ca = system_ca;
     if (ca.len == 0)
         return;
     set_text(s, CURLOPT_CAPATH, NULL);
@@ -107,8 +111,14 @@ static enum errc set_all(struct fetch_curl *c, const struct fetch_settings *sett
                          struct err *err)
 {
     struct setter s = { .easy = c->easy, .rc = CURLE_OK };
+    struct buf system_ca;
+    buf_init(&system_ca, FETCH_CA_MAX);
+    enum errc rc = fetch_ca_system(settings->platform, &system_ca, err);
     set_http(&s, settings->agent);
-    set_tls(&s, settings->ca);
+    set_tls(&s, settings->ca, buf_span(&system_ca));
+    buf_fini(&system_ca);
+    if (rc != E_OK)
+        return rc;
     set_proxy(&s, settings);
     set_buffer(&s, settings->rate_limit_bytes);
     if (s.rc == CURLE_OUT_OF_MEMORY)

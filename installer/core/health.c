@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "installer/core/command.h"
+#include "installer/core/fetch_ca.h"
 #include "installer/core/fetch_probe.h"
 #include "installer/core/services.h"
 #include "platform/base/text.h"
@@ -50,23 +51,27 @@ static enum errc ask_services(const struct setup *setup, const struct running *b
     return E_OK;
 }
 
-static enum errc read_ca(const struct setup *setup, const char *name, struct buf *out,
+static enum errc read_ca(const struct setup *setup, const struct health_http *http, struct buf *out,
                          struct err *err)
 {
+    static const char secure[] = "https:";
     char path[SETUP_PATH_ROOM];
-    if (name == NULL)
+    if (strncmp(http->url, secure, strlen(secure)) != 0)
         return E_OK;
-    enum errc rc = setup_resolve(setup, name, path, err);
+    if (http->ca == NULL)
+        return fetch_ca_system(setup->platform, out, err);
+    enum errc rc = setup_resolve(setup, http->ca, path, err);
     if (rc == E_OK)
         rc = platform_read_file(setup->platform, path, CA_MAX, out, err);
-    return rc == E_OK ? rc : err_prefix(err, "%.120s: ", name);
+    return rc == E_OK ? rc : err_prefix(err, "%.120s: ", http->ca);
 }
 
 static enum errc ask_http(const struct setup *setup, const struct health_http *http,
                           struct health *h, bool *out_holds, struct err *err)
 {
-    struct buf ca = { .len = 0 };
-    enum errc rc = read_ca(setup, http->ca, &ca, err);
+    struct buf ca;
+    buf_init(&ca, FETCH_CA_MAX);
+    enum errc rc = read_ca(setup, http, &ca, err);
     struct fetch_probe probe = { .url = http->url,
                                  .ca = buf_span(&ca),
                                  .status = http->status,

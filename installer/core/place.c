@@ -138,6 +138,26 @@ enum errc place_make_store(const struct place *p, struct err *err)
     return rc == E_OK ? rc : setup_name_path(p->store, err);
 }
 
+void place_name_by_pointer(struct platform *p, char path[SETUP_PATH_ROOM])
+{
+    static const char folder[] = "/versions/";
+    struct fs_info own, there;
+    char by_pointer[SETUP_PATH_ROOM];
+    struct err ignored;
+    const char *versions = strstr(path, folder);
+    const char *rest = versions == NULL ? NULL : strchr(versions + strlen(folder), '/');
+    if (rest == NULL)
+        return;
+    const int n = snprintf(by_pointer, sizeof(by_pointer), "%.*s/current%s",
+                           (int)(versions - path), path, rest);
+    if (n > 0 && (size_t)n < sizeof(by_pointer) &&
+        p->fs->stat_link(p->self, path, &own, &ignored) == E_OK &&
+        p->fs->stat_link(p->self, by_pointer, &there, &ignored) == E_OK &&
+        own.kind == FS_FILE && there.kind == FS_FILE && own.id[0] == there.id[0] &&
+        own.id[1] == there.id[1])
+        (void)text_copy(path, SETUP_PATH_ROOM, by_pointer);
+}
+
 void place_drop_store(const struct place *p)
 {
     struct platform *m = p->setup->platform;

@@ -63,6 +63,11 @@ MUST_USE enum errc place_current(const struct place *p, char to[SETUP_PATH_ROOM]
 /* place_versions is the folder that a pointer's trees are in. */
 MUST_USE enum errc place_versions(const struct place *p, char to[SETUP_PATH_ROOM], struct err *err);
 
+/* place_name_by_pointer rewrites the path of a file in the tree that a pointer leads to, of whatever
+ * product, so that it goes through the pointer: the tree's own name goes with its version. Other
+ * paths stay as they are. */
+void place_name_by_pointer(struct platform *p, char path[SETUP_PATH_ROOM]);
+
 /* place_run is STORE/NAME, place_staged STORE/NAME/tree, place_put_away where a tree of that name
  * is when it is not in place. */
 MUST_USE enum errc place_run(const struct place *p, const char *name, char to[SETUP_PATH_ROOM],

@@ -68,3 +68,24 @@ enum errc base64_decode(struct span text, struct buf *out, struct err *err)
     out->len += done;
     return E_OK;
 }
+
+enum errc base64_encode(struct span bytes, struct buf *out, struct err *err)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint8_t *to;
+    enum errc rc = buf_reserve(out, (bytes.len + 2) / 3 * GROUP_CHARS, &to, err);
+    if (rc != E_OK)
+        return rc;
+    size_t done = 0;
+    for (size_t at = 0; at < bytes.len; at += 3) {
+        const size_t n = bytes.len - at < 3 ? bytes.len - at : 3;
+        uint32_t bits = 0;
+        for (size_t i = 0; i < 3; i++)
+            bits = bits << 8 | (i < n ? bytes.ptr[at + i] : 0);
+        for (size_t i = 0; i < GROUP_CHARS; i++)
+            to[done++] = (uint8_t)(i <= n ? alphabet[bits >> (18 - 6 * i) & 0x3F] : '=');
+    }
+    out->len += done;
+    return E_OK;
+}

@@ -15,4 +15,7 @@
  * no bytes. */
 MUST_USE enum errc base64_decode(struct span text, struct buf *out, struct err *err);
 
+/* base64_encode appends the spelling of `bytes`, without line ends. E_NOMEM, E_LIMIT. */
+MUST_USE enum errc base64_encode(struct span bytes, struct buf *out, struct err *err);
+
 #endif

@@ -4,6 +4,7 @@ XML and JSON): what holds lets an upgrade go on, what does not is its own result
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
+from conftest import PROGRAM
 from test_database import needs_sqlite, of, server  # noqa: F401 (a fixture: PostgreSQL)
 from upgrade_kit import ABORTED, DONE, FAILED, NOT_SUPPORTED, Machine, World
 
@@ -194,3 +196,20 @@ def test_a_schedule_as_json(world: World) -> None:
     assert [Path(line["path"]).read_text(encoding="utf-8") for line in written] == [line["text"] for line in shown[:3]]
     removed = machine.run("schedule", "remove", code=DONE).lines
     assert [line["installed"] for line in removed] == [False] * 3 and not [line for line in removed if Path(line["path"]).exists()]
+
+
+def test_a_schedule_names_a_program_behind_a_pointer_by_the_pointer(world: World) -> None:
+    """Surefoot may itself be a product whose versions lie beside each other: the folder of one of them is gone one day."""
+    machine = world.machine(world.site(world.maker.release("1.0.0")))
+    home = machine.folder / "opt"
+    for version in ("1", "2"):
+        (home / "versions" / version).mkdir(parents=True)
+        shutil.copy(PROGRAM, home / "versions" / version / "surefoot")
+    (home / "current").symlink_to("versions/2")
+
+    def named(program: Path) -> set[str]:
+        done = subprocess.run([program, "schedule", "show", machine.file], capture_output=True, text=True, timeout=30, check=True)
+        return set(re.findall(r"/[^\s'\"]*/opt/[^\s'\"]*/surefoot\b", done.stdout))
+    assert named(home / "current/surefoot") == {f"{home}/current/surefoot"}
+    assert named(home / "versions/2/surefoot") == {f"{home}/current/surefoot"}
+    assert named(home / "versions/1/surefoot") == {f"{home}/versions/1/surefoot"}, "which the pointer does not lead to"

@@ -3,6 +3,7 @@ for two things that wine has not (tests/win32/*_wine.c say which). Each test has
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -16,8 +17,10 @@ import pytest
 from windows_kit import (ABORTED, DONE, FAILED, HELPER, LIMIT_S, PROGRAM, REFUSED, RESTART, ROLLED_BACK, SERVICE, Machine, Maker, Prefix,
                          made_by_a_maker, windows)
 
+from tests.kit import pe, pki
 from tests.kit.servers import Nginx
 
+AT = "2026-06-01T00:00:00Z"                                          # when the kit's certificates are good
 UPGRADE_CODE = "{7B3E64B1-5E2C-4D0A-9A41-0C7C5A1D2E00}"
 
 
@@ -184,3 +187,53 @@ def test_a_file_in_use_makes_a_restart_needed_and_the_run_goes_on_after_it(machi
     machine.prefix.run("wineboot.exe", "--restart", code=None)
     done = machine.run("recover", code=DONE)
     assert done.result == "Success" and (machine.version(), machine.files(), machine.service()) == ("2.0.0", NEW, "RUNNING")
+
+
+# -- whom Windows trusts ---------------------------------------------------------------------------------------------------
+
+
+TRUSTING = 'mount -t tmpfs roots /etc/ssl/certs && cp "$0" /etc/ssl/certs/ca-certificates.crt && exec "$@"'
+
+
+@contextlib.contextmanager
+def trusting(machine: Machine, roots: Path) -> Iterator[None]:
+    """The machine's ROOT store is what wine finds in files of the host: for one program they are others."""
+    machine.prefix.before = ["unshare", "-m", "sh", "-c", TRUSTING, roots]
+    try:
+        yield
+    finally:
+        machine.prefix.before = []
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> Path:
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("there are no mount namespaces here")
+    file = tmp_path / "roots.pem"
+    file.write_bytes(b"")
+    return file
+
+
+def test_a_server_that_windows_trusts_needs_no_certificates_in_the_product_file(machine: Machine, roots: Path) -> None:
+    file = machine.etc / "orchard.xml"
+    said = file.read_text(encoding="utf-8")
+    assert '<fetch ca="ca.pem">' in said
+    file.write_text(said.replace('<fetch ca="ca.pem">', "<fetch>"), encoding="utf-8")
+    with trusting(machine, roots):
+        stranger = machine.run("install", "--to", "1.0.0")
+        assert stranger.result == "UpgradeAbortedDownloadFailed" and "certificate" in stranger.text, stranger.text
+    shutil.copy(machine.etc / "ca.pem", roots)
+    with trusting(machine, roots):
+        assert machine.run("install", "--to", "1.0.0", code=DONE).result == "Success"
+    assert machine.version() == "1.0.0"
+
+
+def test_a_signer_that_windows_trusts_needs_no_anchors(machine: Machine, roots: Path) -> None:
+    (machine.etc / "good.exe").write_bytes(pe.signed())
+
+    def verify() -> int:
+        with trusting(machine, roots):
+            return machine.prefix.run(PROGRAM, "verify", "--at", AT, "--publisher", pki.PUBLISHER, r"C:\orchard\good.exe", code=None).returncode
+    assert verify() == REFUSED
+    pki.write_pem(roots, pki.pki().root)
+    assert verify() == DONE

@@ -63,6 +63,7 @@ class Prefix:
     def __init__(self, folder: Path, like: Prefix | None = None) -> None:
         """`like`: with the registry, and so the services, of one that has ended, and the folders that a Machine has there."""
         self.folder, self.drive = folder, folder / "drive_c"
+        self.before: list[object] = []                              # what runs each program
         self.env = {**os.environ, "WINEPREFIX": str(folder)}
         subprocess.run([PREFIX_TOOL, TEMPLATE, folder], check=True, capture_output=True, timeout=LIMIT_S)
         if like is not None:
@@ -96,7 +97,7 @@ class Prefix:
     def run_once(self, words: tuple[object, ...], limit_s: float, cwd: Path | None) -> Done:
         """What it says goes through a file: a service that it starts would keep a pipe open."""
         with tempfile.TemporaryFile() as said:
-            done = subprocess.run([*WRAPPER, *map(str, words)], env=self.env, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
+            done = subprocess.run([*map(str, self.before), *WRAPPER, *map(str, words)], env=self.env, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
                                   timeout=limit_s, check=False, cwd=cwd)
             said.seek(0)
             return Done(done.returncode, said.read())
