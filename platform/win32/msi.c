@@ -181,9 +181,10 @@ static enum errc begin(struct msi_library *l, const char *log, struct err *err)
 {
     wchar_t *path = NULL;
     enum errc rc = load(l, err);
+    if (rc == E_OK)
+        (void)l->set_ui(INSTALLUILEVEL_NONE, NULL);
     if (rc != E_OK || log == NULL)
         return rc;
-    (void)l->set_ui(INSTALLUILEVEL_NONE, NULL);
     rc = plain_path(log, &path, err);
     if (rc == E_OK)
         (void)l->enable_log(INSTALLLOGMODE_FATALEXIT | INSTALLLOGMODE_ERROR |

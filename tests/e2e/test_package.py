@@ -26,8 +26,18 @@ def program(folder: Path, version: str) -> Path:
     return file
 
 
+def build(folder: Path) -> Path:
+    """What is looked at of a build for Windows, which this system's need not be: its version, and what libraries are in it."""
+    made = folder / "build"
+    if not made.exists():
+        made.mkdir()
+        (made / "meson-info").symlink_to(BUILD / "meson-info")
+        (made / "libraries.txt").write_text("openssl 3.0.1-1\n")
+    return made
+
+
 def pack(folder: Path, version: str, out: str = "out") -> Path:
-    subprocess.run([TOOL, BUILD, folder / out, "--program", program(folder, version), "--version", version, "--older-libraries"], check=True,
+    subprocess.run([TOOL, build(folder), folder / out, "--program", program(folder, version), "--version", version], check=True,
                    timeout=LIMIT_S, capture_output=True)
     return folder / out / f"surefoot-{version}-windows-x64.msi"
 
@@ -114,6 +124,19 @@ def test_nothing_comes_from_elsewhere_and_only_the_program_is_run(msi: Path) -> 
         ("Surefoot Upgrade", "EventMessageFile", "[INSTALLDIR]surefoot.exe"), ("Surefoot Upgrade", "TypesSupported", "#7")}
 
 
+def test_libraries_older_than_the_distribution_s_are_not_packed(tmp_path: Path) -> None:
+    older = build(tmp_path) / "libraries-older.txt"
+    older.write_text("openssl 3.0.1-1, where the machine has 3.0.2-1 of libssl-dev\n")
+    words = [TOOL, build(tmp_path), tmp_path / "out", "--program", program(tmp_path, "1.2.3")]
+    refused = subprocess.run(words, check=False, capture_output=True, text=True, timeout=LIMIT_S)
+    assert refused.returncode == 1 and "openssl 3.0.1-1, where the machine has 3.0.2-1" in refused.stderr and not (tmp_path / "out").exists()
+    subprocess.run([*words, "--older-libraries"], check=True, capture_output=True, timeout=LIMIT_S)
+    assert {f.suffix for f in (tmp_path / "out").iterdir()} == {".msi", ".zip"}
+    (build(tmp_path) / "libraries.txt").unlink()
+    unknown = subprocess.run([*words, "--older-libraries"], check=False, capture_output=True, text=True, timeout=LIMIT_S)
+    assert unknown.returncode == 1 and "libraries.txt: is not there" in unknown.stderr
+
+
 @pytest.mark.parametrize("words, data, says", [
     (["--version", "1.2"], None, "versions of three numbers"),
     (["--version", "1.2.3-rc1"], None, "versions of three numbers"),
@@ -124,6 +147,6 @@ def test_what_cannot_be_packed_is_said(tmp_path: Path, words: list[str], data: b
     file = program(tmp_path, "1.2.3")
     if data is not None:
         file.write_bytes(data)
-    done = subprocess.run([TOOL, BUILD, tmp_path / "out", "--program", file, "--older-libraries", *words], capture_output=True,
+    done = subprocess.run([TOOL, build(tmp_path), tmp_path / "out", "--program", file, *words], capture_output=True,
                           timeout=LIMIT_S, check=False)
     assert done.returncode == 1 and says in done.stderr.decode() and not list(tmp_path.glob("out/*.msi"))

@@ -29,7 +29,7 @@ def harvest(machine: Machine, n: int) -> None:
 
 
 @pytest.mark.parametrize("switch, word, value, says", [
-    ("auto", "no-start", "", "told not to start"), ("auto", "unhealthy", "hail", "health"), ("auto", "leave-at-once", "", "still does not run"),
+    ("auto", "no-start", "", "told not to start"), ("auto", "unhealthy", "hail", "health"), ("auto", "leave-at-once", "", "does not run"),
     ("auto", "slow", "60", "not done after"), ("pointer", "unhealthy", "hail", "health")],
     ids=["does not start", "is not well", "goes at once", "hangs while it starts", "is not well, with a pointer"])
 def test_a_version_that_does_not_come_up_is_taken_back(world: World, switch: str, word: str, value: str, says: str) -> None:

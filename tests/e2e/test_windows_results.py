@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Callable, ContextManager, Iterator
 
 import pytest
-from windows_kit import ABORTED, DONE, HELPER, NOT_SUPPORTED, SERVICE, Machine, Prefix, made_by_a_maker, until, windows
+from windows_kit import ABORTED, DONE, HELPER, NOT_SUPPORTED, ROLLBACK_FAILED, SERVICE, Machine, Prefix, made_by_a_maker, until, windows
 
 FOLDER, KEY, MARKER = r"O:\Orchard Works", r"HKLM\Software\Orchard", r"HKLM\Software\Orchard\Upgrade"
 INSTALL = f'<install kind="archive" os="windows" folder="{FOLDER}"/>'
@@ -232,6 +232,7 @@ TABLE: list[tuple[str, Condition, list[str]]] = [
     ("no room on either volume", little_room, ["UpgradeAbortedInsufficientDiskSpace"] * 2),
     ("a volume is full", full_volume, ["UpgradeAbortedInsufficientDiskSpace"] * 2),
     ("the service is stopped", stopped_service, ["UpgradeAbortedServiceIsNotRunning"] * 2),
+    ("no such service", says('<service name="orchard"/>', '<service name="orchid"/>'), ["UpgradeAbortedServiceIsNotRunning"]),
     ("no network", says(feed="https://localhost:9/feed.xml"), []),
     ("others run", runs(r"C:\orchard\wizard.exe"), []),
 ]
@@ -312,7 +313,7 @@ def test_the_old_version_does_not_start_again(machine: Orchard) -> None:
 
 
 def test_in_the_end_it_is_upgraded_and_a_program_that_stays_open_is_ended(machine: Orchard) -> None:
-    """Whatever kept it from that is gone, but for one program, which is given its time. Is the last of this file."""
+    """Whatever kept it from that is gone, but for one program, which is given its time."""
     machine.write('<process name="manager.exe"/>', '<process name="manager.exe" action="terminate" terminate-after="PT3S"/>')
     with machine.prefix.helped("pid", program=r"C:\orchard\tools\manager.exe") as manager:
         code, result, _, text = machine.judge("upgrade")
@@ -325,3 +326,16 @@ def test_in_the_end_it_is_upgraded_and_a_program_that_stays_open_is_ended(machin
         assert any(line.get("event") == 332 and "manager.exe" in line["text"] for line in ran.lines), ran.text
         manager.wait(10)
     assert (machine.version(), machine.service()) == ("2.0.0", "RUNNING")
+
+
+def test_where_neither_version_starts_it_is_stuck_until_recover_can_start_one(machine: Orchard) -> None:
+    """A rollback by hand, for want of another version. Is the last of this file."""
+    machine.write()
+    machine.tell("fail")
+    ran = machine.run("rollback", cwd=machine.etc)
+    assert (ran.code, ran.result) == (ROLLBACK_FAILED, "UpgradeFailedRollbackFailed-ServiceCanNotBeStarted"), ran.text
+    assert machine.status()["recovery_pending"] and machine.service() == "STOPPED"
+    assert machine.run("recover", cwd=machine.etc).code == ROLLBACK_FAILED
+    machine.tell("run")
+    assert machine.run("recover", code=DONE, cwd=machine.etc).result == "UpgradeFailedRollbackSuccess-ServiceCanNotBeStarted"
+    assert (machine.version(), machine.service()) == ("2.0.0", "RUNNING") and not machine.status()["recovery_pending"]

@@ -21,6 +21,18 @@ GOOD, NEWER = "1.0.0", "2.0.0"
 OTHER_MAKER, STRANGER, UNSIGNED, CHANGED, EXPIRED, TOO_LITTLE = "2.0.1", "2.0.2", "2.0.3", "2.0.4", "2.0.5", "2.0.6"
 WHY = {OTHER_MAKER: "PublisherMismatch", STRANGER: "ChainUntrusted", UNSIGNED: "Unsigned", CHANGED: "DigestMismatch", EXPIRED: "ChainExpired",
        TOO_LITTLE: "DemandsTooLittle"}
+# Signed as they should be, and not what the document says, or not whole in themselves: what is said in the tables, and what comes of it.
+MSI_CODE, MSP_CODE = (bytes.fromhex(f"{n}100c0000000000c000000000000046") for n in ("84", "86"))
+OTHER_VERSION, OTHER_PRODUCT, OTHER_UPGRADE, EXTERNAL, MISSING, LOOSE, PATCH = (f"2.1.{i}" for i in range(7))
+SPOILT = {
+    OTHER_VERSION: ("UPDATE `Property` SET `Value` = '9.9.9' WHERE `Property` = 'ProductVersion'", "ProductMismatch"),
+    OTHER_PRODUCT: ("UPDATE `Property` SET `Value` = '{7B3E64B1-5E2C-4D0A-9A41-0C7C5A999999}' WHERE `Property` = 'ProductCode'", "ProductMismatch"),
+    OTHER_UPGRADE: ("UPDATE `Property` SET `Value` = '{7B3E64B1-5E2C-4D0A-9A41-0C7C5A999999}' WHERE `Property` = 'UpgradeCode'", "ProductMismatch"),
+    EXTERNAL: ("UPDATE `Media` SET `Cabinet` = 'b.cab'", "UncoveredData"),
+    MISSING: ("UPDATE `Media` SET `Cabinet` = '#b.cab'", "UncoveredData"),
+    LOOSE: ("UPDATE `File` SET `Attributes` = 8192", "UncoveredData"),
+    PATCH: ("", "Unsupported"),
+}
 DEMANDS = ["--demand", "authenticode", "--publisher", pk.PUBLISHER]
 
 
@@ -73,6 +85,18 @@ def put_by_hand(maker: Maker, version: str, data: bytes) -> None:
     shutil.copy(feed.with_name("feed.xml.minisig"), feed.with_name(f"feed.xml.{digest}.minisig"))
 
 
+def spoilt(folder: Path, version: str) -> bytes:
+    file = package(folder, version)
+    if SPOILT[version][0]:
+        subprocess.run(["msibuild", file, "-q", SPOILT[version][0]], check=True, capture_output=True, timeout=LIMIT_S)
+    else:
+        data = file.read_bytes()
+        assert data.count(MSI_CODE) == 1
+        file.write_bytes(data.replace(MSI_CODE, MSP_CODE))
+    signed(file, pk.leaf(before="2021-01-01", after="2038-01-01"), pk.pki().inter)
+    return file.read_bytes()
+
+
 def changed(file: Path) -> bytes:
     data = bytearray(file.read_bytes())
     data[data.index(b"A newer version is installed.")] ^= 1
@@ -86,6 +110,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Maker, Ngin
         pk.write_pem(folder / "root.pem", pk.pki().root)
         for version in (GOOD, NEWER, *WHY):
             maker.offer(of_version(folder, version), version, *([] if version == TOO_LITTLE else DEMANDS))
+        (folder / "spoilt").mkdir()
+        for version in SPOILT:
+            maker.offer(of_version(folder, version), version, *DEMANDS)
+            put_by_hand(maker, version, spoilt(folder / "spoilt", version))
         put_by_hand(maker, CHANGED, changed(folder / f"orchard-{CHANGED}.msi"))
         put_by_hand(maker, UNSIGNED, (folder / f"orchard-{UNSIGNED}.plain").read_bytes())
         yield maker, server
@@ -99,6 +127,7 @@ def test_only_what_its_maker_signed_is_installed(made: tuple[Maker, Nginx], tmp_
         machine.write_product(f'<install kind="msi" os="windows" upgrade-code="{UPGRADE_CODE}" folder="C:\\Program Files\\Orchard"/>',
                               payload=f"<authenticode><anchors>root.pem</anchors><publisher>{pk.PUBLISHER}</publisher></authenticode>")
         only_good_ones(machine)
+        none_that_is_spoilt(machine)
     finally:
         prefix.end()
 
@@ -116,3 +145,11 @@ def only_good_ones(machine: Machine) -> None:
         assert refused.result == f"PreUpgradeFailure-{why}", (version, refused.text)
         assert (machine.version(), machine.files(), machine.service()) == (NEWER, files, "RUNNING"), version
         assert not list(machine.etc.glob(f"cache/**/*{version}*")), "what was refused is not kept"
+
+
+def none_that_is_spoilt(machine: Machine) -> None:
+    files = machine.files()
+    for version, (_, why) in SPOILT.items():
+        refused = machine.run("upgrade", "--to", version, code=REFUSED)
+        assert refused.result == f"PreUpgradeFailure-{why}", (version, refused.text)
+        assert (machine.version(), machine.files(), machine.service()) == (NEWER, files, "RUNNING"), version

@@ -15,20 +15,25 @@ from typing import Iterator
 
 import pytest
 from windows_kit import (ABORTED, DONE, FAILED, HELPER, LIMIT_S, PROGRAM, REFUSED, RESTART, ROLLED_BACK, SERVICE, Machine, Maker, Prefix,
-                         made_by_a_maker, windows)
+                         made_by_a_maker, until, windows)
 
 from tests.kit import pe, pki
 from tests.kit.servers import Nginx
 
 AT = "2026-06-01T00:00:00Z"                                          # when the kit's certificates are good
+MINOR, INSTALLER_FAILS = "1.1.0", "2.9.0"                           # of 1.0.0's product code; Windows Installer itself fails
 UPGRADE_CODE = "{7B3E64B1-5E2C-4D0A-9A41-0C7C5A1D2E00}"
 
 
 # -- the maker -------------------------------------------------------------------------------------------------------------
 
 
-def package(folder: Path, version: str, how: str = "run", files: dict[str, str] | None = None) -> Path:
-    """An MSI with the service `orchard`, which does as `how` says, and files beside it."""
+FAILS = ["INSERT INTO `CustomAction` (`Action`, `Type`, `Target`) VALUES ('Fails', 19, 'The orchard is closed')",
+         "INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('Fails', 'NOT REMOVE', 6500)"]
+
+
+def package(folder: Path, version: str, how: str = "run", files: dict[str, str] | None = None, product: str = "", queries: list[str] | None = None) -> Path:
+    """An MSI with the service `orchard`, which does as `how` says, and files beside it. `product`: the version whose product code it has."""
     work = folder / f"work-{version}"
     work.mkdir()
     shutil.copy(SERVICE, work / "orchard.exe")
@@ -40,7 +45,7 @@ def package(folder: Path, version: str, how: str = "run", files: dict[str, str] 
         code = str(uuid.uuid5(uuid.UUID(UPGRADE_CODE), name)).upper()  # a component has its file for ever
         parts += (f'<Component Id="C{i}" Guid="{{{code}}}" Win64="yes"><File Id="F{i}" Source="{name}" Name="{name}" '
                   'KeyPath="yes"/></Component>')
-    numbers = "".join(f"{int(n):02d}" for n in version.split("."))
+    numbers = "".join(f"{int(n):02d}" for n in (product or version).split("."))
     (work / "p.wxs").write_text(f"""<?xml version="1.0" encoding="utf-8"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
   <Product Id="{{7B3E64B1-5E2C-4D0A-9A41-0C7C5A{numbers}}}" Name="Orchard" Language="1033" Version="{version}" Manufacturer="Orchard Works" UpgradeCode="{UPGRADE_CODE}">
@@ -63,6 +68,8 @@ def package(folder: Path, version: str, how: str = "run", files: dict[str, str] 
     file = folder / f"orchard-{version}.msi"
     subprocess.run(["wixl", "-a", "x64", "-o", file, "p.wxs"], cwd=work, check=True, capture_output=True, timeout=LIMIT_S)
     shutil.rmtree(work)
+    for query in queries or []:
+        subprocess.run(["msibuild", file, "-q", query], check=True, capture_output=True, timeout=LIMIT_S)
     return file
 
 
@@ -73,6 +80,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Maker, Ngin
         maker.offer(package(folder, "1.0.0", files={"old.txt": "old"}), "1.0.0")
         maker.offer(package(folder, "2.0.0", files={"new.txt": "new"}), "2.0.0")
         maker.offer(package(folder, "3.0.0", "fail", files={"newest.txt": "newest"}), "3.0.0")
+        maker.offer(package(folder, MINOR, files={"old.txt": "older", "more.txt": "more"}, product="1.0.0"), MINOR)
+        maker.offer(package(folder, INSTALLER_FAILS, files={"newest.txt": "newest"}, queries=FAILS), INSTALLER_FAILS)
         yield maker, server
 
 
@@ -143,13 +152,31 @@ def test_a_version_that_somebody_else_installed_counts_and_can_be_come_back_to(m
     assert (machine.version(), machine.files(), machine.service()) == ("1.0.0", OLD, "RUNNING")
 
 
+def test_a_package_that_fails_while_it_is_installed_leaves_the_old_version(machine: Machine) -> None:
+    machine.run("install", "--to", "1.0.0", code=DONE)
+    failed = machine.run("upgrade", "--to", INSTALLER_FAILS, code=ROLLED_BACK)
+    assert failed.result == "UpgradeFailedRollbackSuccess-SwitchFailed" and "Windows Installer failed with" in failed.text, failed.text
+    assert (machine.version(), machine.files(), machine.service()) == ("1.0.0", OLD, "RUNNING")
+    assert machine.run("recover", code=DONE).result is None
+
+
+def test_a_minor_upgrade_keeps_the_product_code_and_goes_back(machine: Machine) -> None:
+    machine.run("install", "--to", "1.0.0", code=DONE)
+    assert machine.run("upgrade", "--to", MINOR, code=DONE).result == "Success"
+    assert (machine.version(), machine.service()) == (MINOR, "RUNNING") and machine.files() == sorted([*OLD, "more.txt"])
+    assert (machine.tree / "old.txt").read_text() == "older"
+    assert machine.run("rollback", code=DONE).result == "Success"
+    assert (machine.version(), machine.files(), machine.service()) == ("1.0.0", OLD, "RUNNING")
+    assert (machine.tree / "old.txt").read_text() == "old"
+
+
 def test_two_at_once(machine: Machine) -> None:
     machine.run("install", "--to", "1.0.0", code=DONE)
     first = machine.start("upgrade", "--to", "2.0.0")
-    time.sleep(1.5)
+    until(lambda: (machine.etc / "state/journal").exists() or first.poll() is not None, "the first run does not begin")
     second = machine.run("upgrade", "--to", "2.0.0")
     assert first.wait(LIMIT_S) == DONE
-    assert (second.code, second.outcome["result"]) in ((ABORTED, "UpgradeAbortedAlreadyRunning"), (DONE, None)), second.text
+    assert (second.code, second.outcome["result"]) == (ABORTED, "UpgradeAbortedAlreadyRunning"), second.text
     assert machine.version() == "2.0.0"
 
 
@@ -159,18 +186,22 @@ def test_killed_at_any_instant_it_is_old_or_new(machine: Machine) -> None:
     print(f"seed {seed}")
     dice = random.Random(seed)
     machine.run("install", "--to", "1.0.0", code=DONE)
-    n_kills = int(os.environ.get("SUREFOOT_KILLS", "20"))
+    n_kills, n_pending = int(os.environ.get("SUREFOOT_KILLS", "20")), 0
     for i in range(n_kills):
         target = "2.0.0" if machine.version() == "1.0.0" else None
         process = machine.start("upgrade", "--to", target) if target else machine.start("rollback")
         time.sleep(dice.random() * 4)
         machine.prefix.run("taskkill.exe", "/f", "/im", PROGRAM.name, code=None)
         process.wait(LIMIT_S)
+        n_pending += machine.status()["recovery_pending"]
         recovered = machine.run("recover")
         assert recovered.code == DONE, (i, recovered.text)
-        assert (machine.version(), machine.files()) in (("1.0.0", OLD), ("2.0.0", NEW)), (i, recovered.text)
-        assert machine.service() == "RUNNING", (i, recovered.text)
+        version = machine.version()
+        assert (version, machine.files()) in (("1.0.0", OLD), ("2.0.0", NEW)), (i, recovered.text)
+        assert (machine.tree / "helper.exe").read_bytes() == HELPER.read_bytes() + version.encode(), (i, recovered.text)
+        assert machine.service() == "RUNNING" and machine.status()["installed"] == version, (i, recovered.text)
         assert machine.run("recover", code=DONE).result is None
+    assert n_pending > 0, "none was killed amid its work"
 
 
 def test_a_file_in_use_makes_a_restart_needed_and_the_run_goes_on_after_it(machine: Machine) -> None:
