@@ -154,7 +154,7 @@ static enum errc hold_old(struct upgrade *u, struct err *err)
                                    &run->held_old, &why);
     if (rc == E_OK)
         return rc;
-    if (rc != E_ABSENT && rc != E_REFUSED && rc != E_MALFORMED) {
+    if (rc != E_ABSENT && rc != E_REFUSED && !errc_is_about_bytes(rc)) {
         *err = why;
         return rc;
     }

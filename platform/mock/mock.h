@@ -95,6 +95,7 @@ enum mock_install {
     INSTALL_LEAVES_NONE,   /* at the end; neither is installed then */
     INSTALL_IS_BUSY,
     INSTALL_NONE_AT_FIRST, /* the first time it ends well, and nothing is installed */
+    INSTALL_NONE,          /* the same each time */
 };
 struct mock_package_file {
     char *path; /* absolute */

@@ -210,6 +210,8 @@ static enum errc put_in_place(struct mock *m, struct mock_package *p, struct err
     for (size_t i = m->n_products; i > 0 && rc == E_OK; i--)
         if (is_of(&m->products[i - 1], p->upgrade_code))
             rc = take_away(m, i - 1, err);
+    if (p->install == INSTALL_NONE)
+        return rc;
     if (p->install == INSTALL_NONE_AT_FIRST) {
         p->install = INSTALL_GOOD;
         return rc;
@@ -288,6 +290,8 @@ static enum errc msi_install(void *self, const char *package, bool again, const 
         rc = fault_ask(m->disk.plan, FAULT_ACT, "msi_install", package, &is_ignored, err);
     if (rc != E_OK)
         return rc;
+    if (file->n_readers == 0)
+        return err_set(err, E_INTERNAL, "%.160s: nobody holds it while it is installed", package);
     struct mock_package *p = find_package(m, file), *old = NULL;
     end(out, p == NULL ? 1620 : is_ignored ? 0 : refusal(m, p, again));
     if (p == NULL || is_ignored || out->code != 0)
@@ -300,7 +304,9 @@ static enum errc msi_install(void *self, const char *package, bool again, const 
     }
     if (p->install == INSTALL_FAILS || p->install == INSTALL_LEAVES_NONE)
         go_back(m, p, old);
-    end(out, p->install == INSTALL_GOOD ? 0 : p->install == INSTALL_NEEDS_RESTART ? 3010 : 1603);
+    end(out, p->install == INSTALL_GOOD || p->install == INSTALL_NONE ? 0
+             : p->install == INSTALL_NEEDS_RESTART                    ? 3010
+                                                                      : 1603);
     return E_OK;
 }
 

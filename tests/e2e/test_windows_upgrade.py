@@ -170,6 +170,20 @@ def test_a_minor_upgrade_keeps_the_product_code_and_goes_back(machine: Machine) 
     assert (machine.tree / "old.txt").read_text() == "old"
 
 
+def test_it_waits_for_windows_installer_and_for_windows_own_restart(machine: Machine) -> None:
+    """By what Windows has to tell it: the mutex of Windows Installer's service, and the keys that ask for a restart."""
+    machine.run("install", "--to", "1.0.0", code=DONE)
+    with machine.prefix.helped("mutex", r"Global\_MSIExecute"):
+        assert machine.run("upgrade", "--to", "2.0.0", code=ABORTED).result == "UpgradeAbortedInstallerBusy"
+    for key in (r"Component Based Servicing\RebootPending", r"WindowsUpdate\Auto Update\RebootRequired", r"Installer\InProgress"):
+        key = rf"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\{key}"
+        machine.prefix.run("reg.exe", "add", key, "/f")
+        assert machine.run("upgrade", "--to", "2.0.0", code=ABORTED).result == "UpgradeAbortedRestartPending", key
+        machine.prefix.run("reg.exe", "delete", key, "/f")
+    assert (machine.version(), machine.service()) == ("1.0.0", "RUNNING")
+    assert machine.run("check", code=DONE).result is None
+
+
 def test_two_at_once(machine: Machine) -> None:
     machine.run("install", "--to", "1.0.0", code=DONE)
     first = machine.start("upgrade", "--to", "2.0.0")

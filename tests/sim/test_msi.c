@@ -69,6 +69,11 @@ static int set_up_restarting(void **state)
     return set_up_ending(state, INSTALL_NEEDS_RESTART);
 }
 
+static int set_up_none(void **state)
+{
+    return set_up_ending(state, INSTALL_NONE);
+}
+
 static int set_up_none_at_first(void **state)
 {
     return set_up_ending(state, INSTALL_NONE_AT_FIRST);
@@ -104,8 +109,11 @@ static void install_by_hand(struct world *w, const char *version)
     struct msi_result result = { .end = MSI_NO_END };
     char path[200];
     struct err err;
+    struct source *held;
     (void)snprintf(path, sizeof(path), "/C:/srv/site/%s/app-%s.msi", version, version);
+    assert_int_equal(p->fs->open_source(p->self, path, &held, &err), E_OK);
     assert_int_equal(p->msi->install(p->self, path, false, NULL, &result, &err), E_OK);
+    source_close(held);
     assert_int_equal(result.end, MSI_ENDED_WELL);
 }
 
@@ -194,6 +202,16 @@ static void without_an_old_package_nothing_begins(void **state)
     expect_running(w, "2.0.0");
 }
 
+static void windows_installers_package_counts_only_if_it_is_that_one(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    spoil(w, PACKAGES, true);
+    spoil(w, "/windows/installer", false);
+    expect(w, DO_UPGRADE, "2.0.0", "UpgradeNotSupportedNoOldPackage");
+    expect_running(w, "1.0.0");
+}
+
 static void there_is_no_way_back_where_none_was_wanted(void **state)
 {
     struct world *w = *state;
@@ -280,6 +298,15 @@ static void what_ended_well_and_left_nothing_is_installed_once_more(void **state
     expect(w, DO_INSTALL, "1.0.0", "Success");
     expect(w, DO_UPGRADE, "2.0.0", "Success");
     expect_running(w, "2.0.0");
+}
+
+/* Windows Installer's word is not enough. */
+static void what_ends_well_and_leaves_nothing_is_no_upgrade(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
+    expect_running(w, "1.0.0");
 }
 
 static void what_somebody_else_installed_meanwhile_counts(void **state)
@@ -566,6 +593,7 @@ int main(int argc, char **argv)
         ON_A_MACHINE(a_restart_that_is_pending_comes_first),
         ON_A_MACHINE(only_an_administrator_installs_for_the_machine),
         ON_A_MACHINE(without_an_old_package_nothing_begins),
+        ON_A_MACHINE(windows_installers_package_counts_only_if_it_is_that_one),
         ON_A_MACHINE(there_is_no_way_back_where_none_was_wanted),
         ON_A_MACHINE(windows_installers_own_package_is_taken_where_ours_is_gone),
         ON_A_MACHINE(a_kept_package_that_was_changed_is_not_gone_back_to),
@@ -574,6 +602,8 @@ int main(int argc, char **argv)
                                         set_up_restarting, tear_down),
         cmocka_unit_test_setup_teardown(what_ended_well_and_left_nothing_is_installed_once_more,
                                         set_up_none_at_first, tear_down),
+        cmocka_unit_test_setup_teardown(what_ends_well_and_leaves_nothing_is_no_upgrade,
+                                        set_up_none, tear_down),
         ON_A_MACHINE(who_has_a_file_open_is_not_asked_where_nothing_waits),
         ON_A_MACHINE(what_somebody_else_installed_meanwhile_counts),
         ON_A_MACHINE(what_was_taken_away_is_missed),

@@ -19,6 +19,7 @@
 
 #include "answers.h"
 #include "platform/win32/security.h"
+#include "platform/win32/w32.h"
 
 #define FS(op, ...) CALL(fs, op, __VA_ARGS__)
 #define EVERYONE L"D:(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;WD)"
@@ -330,6 +331,52 @@ static void a_file_gets_a_second_name(void **state)
     IS(E_ARGUMENT, FS(hard_link, "folder", "third"));
     assert_int_equal(info_of("third").kind, FS_ABSENT);
     IS(E_ABSENT, FS(hard_link, "no-such", "third"));
+}
+
+/* What is proven and then used stays as it is, and where it is, until it is let go. */
+static void what_is_held_is_not_written_moved_or_taken_away(void **state)
+{
+    struct source *held;
+    UNUSED(state);
+    make_file("file", "proven");
+    assert_int_equal(source_file_open("file", &held, &why), E_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        const DWORD rights = i == 0 ? GENERIC_WRITE : DELETE;
+        assert_ptr_equal(CreateFileW(L"file", rights,
+                                     FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                     OPEN_EXISTING, 0, NULL),
+                         INVALID_HANDLE_VALUE);
+        assert_int_equal(GetLastError(), ERROR_SHARING_VIOLATION);
+    }
+    assert_false(DeleteFileW(L"file"));
+    assert_false(MoveFileExW(L"file", L"other", 0));
+    assert_holds("file", "proven");
+    source_close(held);
+    assert_true(MoveFileExW(L"file", L"other", 0));
+}
+
+/* Other machines' folders, and what has Windows' own prefix already. */
+static void paths_get_the_prefix_that_lets_them_be_long(void **state)
+{
+    static const struct {
+        const char *path;
+        const wchar_t *wide;
+    } table[] = {
+        { "C:/a/b", L"\\\\?\\C:\\a\\b" },
+        { "c:\\a/b", L"\\\\?\\c:\\a\\b" },
+        { "//server/share/x", L"\\\\?\\UNC\\server\\share\\x" },
+        { "\\\\server\\share\\x", L"\\\\?\\UNC\\server\\share\\x" },
+        { "\\\\?\\C:\\a", L"\\\\?\\C:\\a" },
+        { "\\\\?\\UNC\\server\\share", L"\\\\?\\UNC\\server\\share" },
+    };
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        wchar_t *wide = NULL;
+        assert_int_equal(w32_path(table[i].path, &wide, &why), E_OK);
+        if (wcscmp(wide, table[i].wide) != 0)
+            fail_msg("%s: %ls", table[i].path, wide);
+        free(wide);
+    }
 }
 
 /* As a program that runs, or one that is read and may not be written meanwhile. */
@@ -764,6 +811,8 @@ int main(int argc, char **argv)
         IN_FOLDER(symbolic_links_clones_and_exchanges_are_not_had),
         IN_FOLDER(a_file_gets_a_second_name),
         IN_FOLDER(a_file_in_use_gets_no_second_name),
+        IN_FOLDER(what_is_held_is_not_written_moved_or_taken_away),
+        cmocka_unit_test(paths_get_the_prefix_that_lets_them_be_long),
         IN_FOLDER(a_rename_replaces_nothing),
         IN_FOLDER(a_pointer_leads_elsewhere_in_one_step),
         IN_FOLDER(a_pointer_is_taken_away_without_what_it_leads_to),
