@@ -14,7 +14,8 @@ static enum errc write_piece(void *ctx, struct span piece, struct err *err)
     return sink_write(ctx, piece, err);
 }
 
-static enum errc copy_bytes(struct platform *p, const char *from, const char *to, struct err *err)
+enum errc copy_bytes(struct platform *p, const char *from, const char *to, unsigned flags,
+                     struct err *err)
 {
     struct source *src = NULL;
     struct sink *sink = NULL;
@@ -22,8 +23,7 @@ static enum errc copy_bytes(struct platform *p, const char *from, const char *to
     enum errc rc =
         scratch == NULL ? err_nomem(err) : p->fs->open_source_nofollow(p->self, from, &src, err);
     if (rc == E_OK)
-        rc =
-            p->fs->create(p->self, to, SINK_PRIVATE | SINK_NO_REPLACE | SINK_UNFLUSHED, &sink, err);
+        rc = p->fs->create(p->self, to, flags, &sink, err);
     if (rc == E_OK)
         rc = source_each(src, 0, src->size, scratch, write_piece, sink, err);
     if (rc == E_OK) {
@@ -39,7 +39,9 @@ static enum errc copy_bytes(struct platform *p, const char *from, const char *to
 enum errc copy_file(struct platform *p, const char *from, const char *to, struct err *err)
 {
     enum errc rc = p->fs->clone(p->self, from, to, err);
-    return rc == E_UNSUPPORTED ? copy_bytes(p, from, to, err) : rc;
+    return rc == E_UNSUPPORTED
+               ? copy_bytes(p, from, to, SINK_PRIVATE | SINK_NO_REPLACE | SINK_UNFLUSHED, err)
+               : rc;
 }
 
 static enum errc copy_link(struct platform *p, const char *from, const char *to, struct err *err)

@@ -14,6 +14,11 @@
 /* copy_file copies a regular file to a name that is free. */
 MUST_USE enum errc copy_file(struct platform *p, const char *from, const char *to, struct err *err);
 
+/* copy_bytes copies what is in it alone, to where and as a sink with these flags does (sink.h):
+ * whole or not at all. */
+MUST_USE enum errc copy_bytes(struct platform *p, const char *from, const char *to, unsigned flags,
+                              struct err *err);
+
 /* copy_one copies a file, link or folder itself (not what is in it). *out_left_out where it is of a
  * kind that is left out. */
 MUST_USE enum errc copy_one(struct platform *p, const char *from, const char *to,

@@ -1,7 +1,6 @@
 /* The copy that is kept of the program, for the task that recovers. */
 
-#include <stdlib.h>
-
+#include "installer/core/copy.h"
 #include "installer/core/own_program_private.h"
 #include "installer/core/schedule_task.h"
 
@@ -41,34 +40,6 @@ static enum errc look(const struct setup *setup, struct kept *out, struct err *e
 
 /* --- writing it */
 
-static enum errc write_piece(void *ctx, struct span piece, struct err *err)
-{
-    return sink_write(ctx, piece, err);
-}
-
-/* Whole or not at all: that is what a sink is. */
-static enum errc write_copy(const struct kept *k, struct err *err)
-{
-    struct platform *p = k->setup->platform;
-    struct source *src = NULL;
-    struct sink *sink = NULL;
-    uint8_t *scratch = malloc(SOURCE_PIECE);
-    enum errc rc =
-        scratch == NULL ? err_nomem(err) : p->fs->open_source_nofollow(p->self, k->own, &src, err);
-    if (rc == E_OK)
-        rc = p->fs->create(p->self, k->path, SINK_PRIVATE, &sink, err);
-    if (rc == E_OK)
-        rc = source_each(src, 0, src->size, scratch, write_piece, sink, err);
-    if (rc == E_OK) {
-        rc = sink_commit(sink, err);
-        sink = NULL;
-    }
-    sink_abort(sink);
-    source_close(src);
-    free(scratch);
-    return rc == E_OK ? rc : setup_name_path(k->path, err);
-}
-
 static enum errc keep(const struct kept *k, struct err *err)
 {
     struct platform *p = k->setup->platform;
@@ -79,8 +50,10 @@ static enum errc keep(const struct kept *k, struct err *err)
         rc = own_program_is_same(p, k->own, k->path, &is_same, err);
     if (rc == E_OK && is_same) /* whoever put it there may have died before its name was flushed */
         return setup_sync_parent(p, k->path, err);
-    if (rc == E_OK)
-        rc = write_copy(k, err);
+    if (rc == E_OK) {
+        rc = copy_bytes(p, k->own, k->path, SINK_PRIVATE, err);
+        rc = rc == E_OK ? rc : setup_name_path(k->path, err);
+    }
     if (rc == E_OK)
         rc = own_program_is_same(p, k->own, k->path, &is_same, err);
     if (rc == E_OK && !is_same)
