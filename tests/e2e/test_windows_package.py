@@ -19,8 +19,10 @@ from typing import Iterator
 
 import pytest
 from conftest import ROOT
+from test_windows_signed import signed
 from windows_kit import BUILD, DONE, FAILED, LIMIT_S, PROGRAM, REFUSED, ROLLED_BACK, Done, Maker, Prefix, Ran, made_by_a_maker, windows
 
+from tests.kit import pki as pk
 from tests.kit.servers import Nginx
 
 TOOL = ROOT / "packaging/win32/package"
@@ -51,7 +53,13 @@ def program(folder: Path, version: str) -> Path:
         assert data[at:at + 2] == struct.pack("<H", 0x8664)
         data = data[:at] + struct.pack("<H", 0xAA64) + data[at + 2:]
     file.write_bytes(data)
+    signed(file, *maker_s_chain())
     return file
+
+
+def maker_s_chain() -> tuple[pk.Cert, pk.Cert]:
+    """A test's own key and certificate, and what it hangs on."""
+    return pk.leaf(before="2021-01-01", after="2038-01-01"), pk.pki().inter
 
 
 def package(maker: Maker, version: str) -> Path:
@@ -80,7 +88,8 @@ def offering(folder: Path, has_file_versions: bool) -> Iterator[tuple[Maker, Ngi
                             "--older-libraries"], check=True, capture_output=True, timeout=LIMIT_S)  # a mirror may lag behind
             if not has_file_versions:
                 without_file_versions(package(maker, version))
-            maker.offer(package(maker, version), version)
+            signed(package(maker, version), *maker_s_chain())
+            maker.offer(package(maker, version), version, "--demand", "authenticode", "--publisher", pk.PUBLISHER)
         yield maker, nginx
 
 
@@ -105,7 +114,10 @@ class Machine:
         text, n = re.subn(r'<fetch>\s*<feed url="[^"]*"/>\s*<proxy use="system"/>',
                           rf'<fetch ca="..\\keys\\web.pem"><feed url="https://localhost:{self.server.tls}/feed.xml"/><proxy use="none"/>', text)
         text, n_health = re.subn('<health within="PT1M"', '<health within="PT5S"', text)
-        assert (n, n_health) == (1, 1)
+        text, n_payload = re.subn(r"(<payload>\s*<minisign>.*?</minisign>)",
+                                  rf"\1<authenticode><anchors>..\\keys\\root.pem</anchors><publisher>{pk.PUBLISHER}</publisher></authenticode>", text)
+        assert (n, n_health, n_payload) == (1, 1, 1)
+        pk.write_pem(self.etc / "keys/root.pem", pk.pki().root)
         (self.etc / "products.d/surefoot.xml").write_text(text)
         shutil.copy(self.maker.folder / "maker.pub", self.etc / "keys/surefoot.pub")
         shutil.copy(self.maker.folder / "ca-kit.pem", self.etc / "keys/web.pem")

@@ -43,7 +43,8 @@ def signed(file: Path, leaf: pk.Cert, *above: pk.Cert) -> None:
     (folder / "leaf.key").write_bytes(leaf.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     pk.write_pem(folder / "chain.pem", leaf, *above)
     plain = file.rename(file.with_suffix(".plain"))
-    subprocess.run(["osslsigncode", "sign", "-certs", folder / "chain.pem", "-key", folder / "leaf.key", "-h", "sha256", "-add-msi-dse", "-in", plain,
+    kind = ["-add-msi-dse"] if file.suffix == ".msi" else []
+    subprocess.run(["osslsigncode", "sign", "-certs", folder / "chain.pem", "-key", folder / "leaf.key", "-h", "sha256", *kind, "-in", plain,
                     "-out", file], check=True, capture_output=True, timeout=LIMIT_S)
 
 
