@@ -197,7 +197,7 @@ static enum errc walk_directory(const struct directory *d, const struct unpack_l
 static enum errc read_directory(struct source *src, const struct unpack_limits *limits,
                                 const struct first *f, struct unpack_7z *z, struct err *err)
 {
-    struct directory d = { NULL };
+    struct directory d = { .len = 0 };
     enum errc rc = load_directory(src, f, &d, err);
     if (rc == E_OK && d.bytes[0] == MARK_ENCODED_HEADER)
         rc = unpack_directory(src, limits, &d, err);
