@@ -45,7 +45,7 @@ def packed_raw(content: bytes, filters: Sequence[dict[str, int]]) -> bytes:
 
 
 def lzma1(content: bytes, dictionary: int = 1 << 16) -> bytes:
-    return packed_raw(content, [{"id": lzma.FILTER_LZMA1, "lc": 3, "lp": 0, "pb": 2, "dict_size": dictionary}])
+    return packed_raw(content, [{"id": lzma.FILTER_LZMA1, "preset": 0, "lc": 3, "lp": 0, "pb": 2, "dict_size": dictionary}])
 
 
 def lzma2(content: bytes, *before: dict[str, int]) -> bytes:
@@ -150,6 +150,17 @@ def many_folders(n: int) -> SevenZip:
                     names=names(*[f"f{i}" for i in range(n)]), properties=b"")
 
 
+def largest(is_packed: bool) -> bytes:
+    """As many entries and folders as are allowed, with times and attributes; the checksums of the files are wrong."""
+    n, n_folders = 1000000, 65536
+    paths = prop(0x11, b"\0" + b"".join(f"{i:06x}".encode("utf-16-le") + b"\0\0" for i in range(n)))
+    made = SevenZip(streams=b"x" * n_folders, packed_sizes=(1,) * n_folders, folders=(folder(COPY),) * n_folders, sizes=(1,) * n_folders,
+                    substreams=b"\x08\x0a\x01" + bytes(4 * n_folders) + b"\0", n=n,
+                    names=prop(0x0E, bits([i >= n_folders for i in range(n)])) + prop(0x0F, bits([True] * (n - n_folders))) + paths,
+                    properties=prop(0x15, b"\1\0" + struct.pack("<I", 0x20) * n) + prop(0x14, b"\1\0" + bytes(8 * n)))
+    return made.packed(lzma_coder(64 * MIB), lzma1(made.directory())) if is_packed else made.built()
+
+
 def shown(name: str, made: SevenZip, *words: str, code: str = "malformed", args: tuple[str, ...] = ()) -> list[Archive]:
     """The same lie in a plain directory and in a packed one."""
     return [bad(f"7z-{name}", made.built, *words, code=code, args=args), bad(f"7z-{name}-packed", made.packed, *words, code=code, args=args)]
@@ -245,7 +256,7 @@ FILES = [
     *shown("name-without-end", SevenZip(names=prop(0x11, b"\0a\0b\0")), "fewer names"),
     *shown("name-odd", SevenZip(names=prop(0x11, b"\0a\0\0\0\0")), "more names"),
     *shown("name-empty", SevenZip(names=names("")), "name is empty"),
-    *shown("name-not-ascii", SevenZip(names=names("caf\u00e9")), "not ASCII"),
+    *shown("name-not-ascii", SevenZip(names=names("caf\u00e9")), "not ASCII", "pack a tar"),
     *shown("name-surrogate", SevenZip(names=prop(0x11, b"\0\x00\xd8\0\0")), "not ASCII"),
     *shown("name-long", SevenZip(names=names("a" * 20000)), "more than 1024 letters", code="limit"),
     *shown("names-elsewhere", SevenZip(names=prop(0x11, b"\1\0")), "names in a stream of their own", code="unsupported"),
@@ -318,6 +329,7 @@ ENCODED = [
     bad("7z-encoded-late", lambda: SevenZip().packed(packed_at=6), "does not end where"),
     bad("7z-encoded-overflow", lambda: SevenZip().packed(packed_at=(1 << 64) - 1), "does not end where"),
     bad("7z-encoded-overlaps-streams", lambda: SevenZip(packed_sizes=(6,), sizes=(6,)).packed(), "its streams are 6 bytes"),
+    bad("7z-encoded-stream-large", lambda: SevenZip().packed(content=bytes(32 * MIB + 1)), "packed directory of 33554433 bytes", code="limit"),
     bad("7z-encoded-damaged", lambda: SevenZip().packed(content=b"\xff" * 40), "packed directory"),
     bad("7z-encoded-cut", lambda: SevenZip().packed(content=lzma1(SevenZip().directory())[:20]), "packed directory"),
     bad("7z-encoded-longer-than-it-is", lambda: SevenZip().packed(sizes=(9999,)), "packed directory"),
