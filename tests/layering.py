@@ -46,8 +46,8 @@ FOREIGN = {
                   "installer/cli/report_json.c", "installer/cli/cmd_status.c", "installer/cli/cmd_history.c", "installer/cli/cmd_doctor.c", "installer/cli/cmd_schedule.c",
                   "installer/core/setting_json.c", "keys/publish/print_json.c"],
     "curl/": ["installer/core/fetch_curl.c", "installer/core/fetch_probe.c"],
-    "archive.h": ["installer/core/unpack.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
-    "archive_entry.h": ["installer/core/unpack.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
+    "archive.h": ["installer/core/unpack.c", "installer/core/unpack_7z_decode.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
+    "archive_entry.h": ["installer/core/unpack.c", "installer/core/unpack_7z_decode.c", "installer/core/unpack_stream.c", "keys/publish/pack.c"],
 }
 C_STANDARD = {"assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h",
               "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "time.h"}

@@ -56,9 +56,10 @@ struct unpack {
     uint64_t headers_at;
     struct buf headers, scratch;
 
+    /* zip, 7z: the entries that its directory has, by our own reading. */
     struct unpack_zip *zip;
-    uint32_t next_of_zip;
-    uint32_t n_of_7z, next_of_7z;
+    struct unpack_7z *sevenz;
+    uint32_t next_listed;
 };
 
 /* blame prefers our own reason over libarchive's. */
@@ -243,7 +244,7 @@ static enum errc check_form(struct unpack *u, struct err *err)
     case FORM_TAR: return unpack_stream_open(u->src, &u->limits, &u->stream, err);
     case FORM_ZIP: return unpack_zip_read(u->src, u->limits.n_entries, &u->zip, err);
     case FORM_CAB: return check_cab(u->src, err);
-    case FORM_7Z: return unpack_7z_check(u->src, &u->limits, &u->n_of_7z, err);
+    case FORM_7Z: return unpack_7z_read(u->src, &u->limits, &u->sevenz, err);
     }
     return err_set(err, E_INTERNAL, "an archive of no form");
 }
@@ -351,6 +352,7 @@ void unpack_close(struct unpack *u)
     archive_entry_free(u->archive_entry);
     unpack_stream_close(u->stream);
     unpack_zip_free(u->zip);
+    unpack_7z_free(u->sevenz);
     unpack_entry_judge_free(u->judge);
     buf_fini(&u->headers);
     buf_fini(&u->scratch);
@@ -400,7 +402,7 @@ static enum errc refuse_name(const struct unpack *u, struct err *err)
                    u->format);
 }
 
-/* cab and 7z: what libarchive says is all there is. It makes up the modes of most of them. */
+/* cab: what libarchive says is all there is. It makes up the modes. */
 static enum errc read_plainly(const struct unpack *u, struct archive_entry *e,
                               struct unpack_entry *out, struct err *err)
 {
@@ -411,10 +413,6 @@ static enum errc read_plainly(const struct unpack *u, struct archive_entry *e,
                                   .path = span_text(name),
                                   .mode = archive_entry_mode(e) & 07755U,
                                   .is_encrypted = archive_entry_is_encrypted(e) != 0 };
-    if (entry.kind == UNPACK_LINK)
-        entry.target = text_or_none(archive_entry_symlink(e));
-    if (entry.kind == UNPACK_FOLDER && entry.path.len > 0 && name[entry.path.len - 1] == '/')
-        entry.path.len--;
     int64_t size = archive_entry_size(e);
     entry.size = size < 0 ? 0 : (uint64_t)size;
     *out = entry;
@@ -446,12 +444,55 @@ static enum errc read_of_tar(struct unpack *u, struct archive_entry *e, struct u
     return agree(e, out, err);
 }
 
+/* The target of a link is packed, and so is libarchive's to read; it ends it at a NUL. */
+static enum errc read_target(const struct unpack *u, struct archive_entry *e,
+                             struct unpack_entry *entry, struct err *err)
+{
+    char name[NAME_SHOWN];
+    entry->target = text_or_none(archive_entry_symlink(e));
+    if (entry->target.len != unpack_7z_target_len(u->sevenz, u->next_listed))
+        return err_set(err, E_MALFORMED, "entry \"%s\": 7z: a link's target with a NUL in it",
+                       text_printable(entry->path, name, sizeof(name)));
+    return E_OK;
+}
+
+static enum errc agree_in_name(struct archive_entry *e, const struct unpack_entry *ours,
+                               struct err *err)
+{
+    char name[NAME_SHOWN];
+    struct span theirs = text_or_none(archive_entry_pathname(e));
+    if (ours->kind == UNPACK_FOLDER && theirs.len > 0 && theirs.ptr[theirs.len - 1] == '/')
+        theirs.len--;
+    if (!span_equal(theirs, ours->path))
+        return err_set(err, E_MALFORMED, "entry \"%s\": can be named in two ways",
+                       text_printable(ours->path, name, sizeof(name)));
+    return E_OK;
+}
+
+static enum errc read_of_7z(struct unpack *u, struct archive_entry *e, struct unpack_entry *out,
+                            struct err *err)
+{
+    if (u->next_listed == unpack_7z_n(u->sevenz))
+        return err_set(err, E_MALFORMED, "7z: more entries than its directory has");
+    struct unpack_entry entry = unpack_7z_entry(u->sevenz, u->next_listed);
+    enum errc rc = agree(e, &entry, err);
+    if (rc == E_OK)
+        rc = agree_in_name(e, &entry, err);
+    if (rc == E_OK && entry.kind == UNPACK_LINK)
+        rc = read_target(u, e, &entry, err);
+    if (rc != E_OK)
+        return rc;
+    u->next_listed++;
+    *out = entry;
+    return E_OK;
+}
+
 static enum errc read_of_zip(struct unpack *u, struct archive_entry *e, struct unpack_entry *out,
                              struct err *err)
 {
-    if (u->next_of_zip == unpack_zip_n(u->zip))
+    if (u->next_listed == unpack_zip_n(u->zip))
         return err_set(err, E_MALFORMED, "zip: more entries than its directory has");
-    *out = unpack_zip_entry(u->zip, u->next_of_zip++);
+    *out = unpack_zip_entry(u->zip, u->next_listed++);
     return agree(e, out, err);
 }
 
@@ -462,7 +503,7 @@ static enum errc read_entry(struct unpack *u, struct archive_entry *e, struct un
     switch (u->form) {
     case FORM_TAR: return read_of_tar(u, e, out, err);
     case FORM_ZIP: return read_of_zip(u, e, out, err);
-    case FORM_7Z: u->next_of_7z++; break;
+    case FORM_7Z: return read_of_7z(u, e, out, err);
     case FORM_CAB: break;
     }
     return read_plainly(u, e, out, err);
@@ -520,12 +561,12 @@ static enum errc check_end(struct unpack *u, struct err *err)
         rc = end_headers(u, &mark, err);
         return rc == E_OK ? check_zeros(u, mark, err) : rc;
     case FORM_ZIP:
-        if (u->next_of_zip != unpack_zip_n(u->zip))
+        if (u->next_listed != unpack_zip_n(u->zip))
             return err_set(err, E_MALFORMED, "zip: fewer entries than its directory has");
         return E_OK;
     case FORM_7Z:
-        if (u->next_of_7z != u->n_of_7z)
-            return err_set(err, E_MALFORMED, "7z: can be read in two ways");
+        if (u->next_listed != unpack_7z_n(u->sevenz))
+            return err_set(err, E_MALFORMED, "7z: fewer entries than its directory has");
         return E_OK;
     case FORM_CAB: break;
     }

@@ -17,13 +17,25 @@
  *   - zip: the directory is held against the local headers (unpack_zip.h).
  *   - cab: cbCabinet must be the file's size, or the signature fill the rest. That its blocks do
  *     not overlap, and that there is nothing between them, is not seen.
- *   - 7z: begins at 0, ends with its header; the directory is read before (unpack_7z.h), and
- *     libarchive must give as many entries.
+ *   - 7z: the directory, unpacked if it is packed, is read a second time and held against what
+ *     libarchive makes of it, entry by entry (unpack_7z.h). Between its streams there is nothing;
+ *     what lies in one behind the end of what is packed in it is not seen.
  *   - of cab and 7z names in ASCII alone are read: libarchive would convert others to the locale.
  *
  * Memory: gzip, zip and cab need little; zstd, xz and 7z at most 64 MiB for the window, refused
- * before unpacking. A tar's headers: at most UNPACK_HEADERS_MAX an entry. A 7z's directory: at most
- * UNPACK_7Z_DIRECTORY_MAX, a few times over, and some hundred bytes an entry. */
+ * before unpacking. A tar's headers: at most UNPACK_HEADERS_MAX an entry. What libarchive 3.6.2
+ * takes for a 7z beside the window, and what bounds it before libarchive is asked:
+ *   - names, and a property's value at once: UNPACK_7Z_DIRECTORY_MAX; of what it passes over, 4 KiB
+ *   - about 100 bytes an entry, and a byte for each of its lists of bits: the limit of entries, of
+ *     which each has four bytes of the directory or more for its name
+ *   - about 300 bytes a folder with its two coders at most and their five bytes of properties at
+ *     most, its packed stream, sizes and checksums: UNPACK_7Z_FOLDERS_MAX
+ *   - 13 bytes for the size and checksum of each file that has bytes: as many as entries
+ *   - a name while it is converted, a link's target: PATH_TREE_MAX letters and bytes
+ *   - 64 KiB of what was just unpacked, 40 KiB for Deflate, a block of the file
+ * So at the limits of unpack_entry_limits that is less than 300 MiB with our own list, and of an
+ * archive with a thousand files the window and a MiB. Not needed, for these are refused: the tables
+ * of PPMd and BZip2, and the side streams of BCJ2, which it would hold whole. */
 
 #include <stdbool.h>
 

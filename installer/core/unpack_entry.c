@@ -36,6 +36,19 @@ struct unpack_entry_judge {
     struct region parent; /* in `names`: the folder that was last found to be right */
 };
 
+enum unpack_kind unpack_entry_kind_of_mode(unsigned mode)
+{
+    switch (mode & 0170000) {
+    case 0: return UNPACK_NONE;
+    case 0100000: return UNPACK_FILE;
+    case 0040000: return UNPACK_FOLDER;
+    case 0120000: return UNPACK_LINK;
+    case 0010000: return UNPACK_FIFO;
+    case 0140000: return UNPACK_SOCKET;
+    default: return UNPACK_DEVICE;
+    }
+}
+
 struct unpack_limits unpack_entry_limits(void)
 {
     return (struct unpack_limits){

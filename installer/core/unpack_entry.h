@@ -44,6 +44,10 @@ struct unpack_entry {
     bool is_encrypted;
 };
 
+/* unpack_entry_kind_of_mode is the kind that the high bits of a Unix mode say, UNPACK_NONE where
+ * they say none. */
+enum unpack_kind unpack_entry_kind_of_mode(unsigned mode);
+
 /* What is too much. The ratio is that of everything unpacked to the archive's own size, once more
  * than `ratio_free_bytes` are out. */
 struct unpack_limits {

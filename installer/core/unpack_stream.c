@@ -9,11 +9,11 @@
 #include <archive_entry.h>
 
 #include "installer/core/unpack_frame.h"
+#include "platform/base/crc32.h"
 #include "platform/base/num.h"
 #include "platform/base/reader.h"
 #include "platform/base/text.h"
 
-#define CRC_POLYNOMIAL 0xEDB88320U
 #define GZIP_TRAILER 8
 
 struct unpack_stream {
@@ -29,7 +29,7 @@ struct unpack_stream {
     struct err read_err;         /* why a read of src failed; libarchive can't carry that */
     struct span piece;           /* decompressed, not yet given out */
     uint8_t raw[SOURCE_PIECE];
-    uint32_t crc, crc_table[4][256];
+    struct crc32 crc;
 };
 
 enum errc unpack_stream_blame(struct archive *a, enum errc unsaid, struct err *err)
@@ -42,36 +42,6 @@ enum errc unpack_stream_blame(struct archive *a, enum errc unsaid, struct err *e
     while (said.len > 0 && said.ptr[said.len - 1] == '\n')
         said.len--;
     return err_set(err, E_MALFORMED, "%s", text_printable(said, words, sizeof(words)));
-}
-
-/* CRC-32 as gzip has it (RFC 1952 section 8), four bytes a step. */
-static void fill_crc_table(uint32_t table[4][256])
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t c = i;
-        for (int k = 0; k < 8; k++)
-            c = (c & 1) != 0 ? CRC_POLYNOMIAL ^ (c >> 1) : c >> 1;
-        table[0][i] = c;
-    }
-    for (uint32_t i = 0; i < 256; i++)
-        for (int k = 1; k < 4; k++)
-            table[k][i] = (table[k - 1][i] >> 8) ^ table[0][table[k - 1][i] & 0xFF];
-}
-
-static void add_to_crc(struct unpack_stream *s, struct span bytes)
-{
-    uint32_t(*table)[256] = s->crc_table;
-    const uint8_t *p = bytes.ptr;
-    size_t n = bytes.len;
-    uint32_t c = ~s->crc;
-    for (; n >= 4; n -= 4, p += 4) {
-        c ^= get_u32le(p);
-        c = table[3][c & 0xFF] ^ table[2][c >> 8 & 0xFF] ^ table[1][c >> 16 & 0xFF] ^
-            table[0][c >> 24];
-    }
-    for (; n > 0; n--, p++)
-        c = table[0][(c ^ *p) & 0xFF] ^ (c >> 8);
-    s->crc = ~c;
 }
 
 static la_ssize_t give_raw(struct archive *a, void *ctx, const void **out)
@@ -139,7 +109,7 @@ enum errc unpack_stream_open(struct source *src, const struct unpack_limits *lim
     s->wrap = unpack_frame_wrap_of(span_of(head, n));
     rc = unpack_frame_check(s->wrap, src, err);
     if (rc == E_OK && s->wrap == UNPACK_GZIP)
-        fill_crc_table(s->crc_table);
+        crc32_init(&s->crc);
     if (rc == E_OK && s->wrap != UNPACK_PLAIN)
         rc = open_filter(s, err);
     if (rc == E_OK)
@@ -171,7 +141,7 @@ static enum errc check_gzip_end(struct unpack_stream *s, struct err *err)
         return err_set(err, E_MALFORMED,
                        "gzip: the length at its end is not that of what was unpacked: damaged, or "
                        "several members");
-    if (get_u32le(trailer) != s->crc)
+    if (get_u32le(trailer) != s->crc.value)
         return err_set(err, E_MALFORMED, "gzip: the checksum at its end does not match: damaged");
     return E_OK;
 }
@@ -202,7 +172,7 @@ static enum errc next_piece(struct unpack_stream *s, struct err *err)
         return blame(s, E_MALFORMED, err);
     s->piece = span_of(bytes, len);
     if (s->wrap == UNPACK_GZIP)
-        add_to_crc(s, s->piece);
+        crc32_add(&s->crc, s->piece);
     return E_OK;
 }
 
@@ -239,62 +209,4 @@ enum errc unpack_stream_read(struct unpack_stream *s, uint8_t *to, size_t room, 
     }
     *out_n = filled;
     return E_OK;
-}
-
-/* --- a stream in memory */
-
-static enum errc fill(struct archive *a, struct buf *to, size_t len, struct err *err)
-{
-    struct archive_entry *entry;
-    uint8_t *room;
-    if (archive_read_next_header(a, &entry) != ARCHIVE_OK)
-        return unpack_stream_blame(a, E_MALFORMED, err);
-    enum errc rc = buf_reserve(to, len + 1, &room, err);
-    if (rc != E_OK)
-        return rc;
-    const la_ssize_t n = archive_read_data(a, room, len + 1);
-    if (n < 0)
-        return unpack_stream_blame(a, E_MALFORMED, err);
-    if ((size_t)n != len)
-        return err_set(err, E_MALFORMED, "not as long as it should be");
-    to->len += len;
-    return E_OK;
-}
-
-static enum errc unpack_alone(struct span file, size_t len, struct buf *out, struct err *err)
-{
-    struct archive *a = archive_read_new();
-    if (a == NULL)
-        return err_nomem(err);
-    enum errc rc = E_OK;
-    if (archive_read_append_filter(a, ARCHIVE_FILTER_LZMA) != ARCHIVE_OK ||
-        archive_read_support_format_raw(a) != ARCHIVE_OK ||
-        archive_read_open_memory(a, file.ptr, file.len) != ARCHIVE_OK)
-        rc = unpack_stream_blame(a, E_MALFORMED, err);
-    if (rc == E_OK)
-        rc = fill(a, out, len, err);
-    (void)archive_read_free(a);
-    return rc;
-}
-
-/* libarchive unpacks an .lzma file, which is the stream behind its properties and eight bytes of
- * size. No dictionary need be larger than what is unpacked. */
-enum errc unpack_stream_lzma(const uint8_t properties[UNPACK_LZMA_PROPERTIES], struct span packed,
-                             size_t len, struct buf *out, struct err *err)
-{
-    uint8_t head[UNPACK_LZMA_PROPERTIES + 8] = { properties[0] };
-    const uint64_t dictionary = num_min(get_u32le(properties + 1), len);
-    struct buf file;
-    for (unsigned i = 0; i < 4; i++)
-        head[1 + i] = (uint8_t)(dictionary >> (8 * i));
-    for (unsigned i = 0; i < 8; i++)
-        head[UNPACK_LZMA_PROPERTIES + i] = (uint8_t)((uint64_t)len >> (8 * i));
-    buf_init(&file, sizeof(head) + packed.len);
-    enum errc rc = buf_add(&file, span_of(head, sizeof(head)), err);
-    if (rc == E_OK)
-        rc = buf_add(&file, packed, err);
-    if (rc == E_OK)
-        rc = unpack_alone(buf_span(&file), len, out, err);
-    buf_fini(&file);
-    return rc;
 }

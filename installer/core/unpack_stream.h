@@ -12,7 +12,6 @@
 #include <stddef.h>
 
 #include "installer/core/unpack_entry.h"
-#include "platform/base/buf.h"
 #include "platform/source.h"
 
 struct archive;
@@ -29,14 +28,6 @@ void unpack_stream_close(struct unpack_stream *s);
  * E_LIMIT for a bomb. */
 MUST_USE enum errc unpack_stream_read(struct unpack_stream *s, uint8_t *to, size_t room,
                                       size_t *out_n, struct err *err);
-
-/* unpack_stream_lzma appends to `out` the `len` bytes that a bare LZMA stream unpacks to, as 7z has
- * it: its properties are beside it (a byte, and the dictionary as a little-endian number).
- * E_MALFORMED where it is damaged or of another length, E_LIMIT past the cap of `out`. */
-#define UNPACK_LZMA_PROPERTIES 5
-MUST_USE enum errc unpack_stream_lzma(const uint8_t properties[UNPACK_LZMA_PROPERTIES],
-                                      struct span packed, size_t len, struct buf *out,
-                                      struct err *err);
 
 /* unpack_stream_blame is err_set with what libarchive says: E_NOMEM or E_MALFORMED. Where it fails
  * and says nothing, it is `unsaid` of the two: while it opens, memory is all that it does not speak

@@ -30,6 +30,7 @@ enum flag { FLAG_ENCRYPTED = 0x1, FLAG_DESCRIPTOR = 0x8, FLAG_STRONG = 0x40, FLA
 enum extra { EXTRA_ZIP64 = 0x0001, EXTRA_UNICODE_PATH = 0x7075, EXTRA_AES = 0x9901 };
 enum made_by { MADE_BY_DOS = 0, MADE_BY_UNIX = 3 };
 #define DOS_FOLDER 0x10
+#define MODE_KIND 0170000
 
 /* What a header says of an entry, either of the two. */
 struct header {
@@ -373,25 +374,13 @@ static enum errc pass_bytes(struct walk *w, const struct header *h, struct err *
 
 /* --- what the entry is */
 
-static enum unpack_kind kind_of_mode(unsigned mode, bool has_slash)
-{
-    switch (mode & 0170000) {
-    case 0: return has_slash ? UNPACK_FOLDER : UNPACK_FILE;
-    case 0100000: return UNPACK_FILE;
-    case 0040000: return UNPACK_FOLDER;
-    case 0120000: return UNPACK_LINK;
-    case 0010000: return UNPACK_FIFO;
-    case 0140000: return UNPACK_SOCKET;
-    default: return UNPACK_DEVICE;
-    }
-}
-
 static enum errc set_kind(const struct header *h, struct unpack_entry *e, struct err *err)
 {
     bool has_slash = h->name.len > 0 && h->name.ptr[h->name.len - 1] == '/';
     unsigned mode = h->attributes >> 16;
     if (h->made_by >> 8 == MADE_BY_UNIX) {
-        e->kind = kind_of_mode(mode, has_slash);
+        e->kind = (mode & MODE_KIND) == 0 ? (has_slash ? UNPACK_FOLDER : UNPACK_FILE)
+                                          : unpack_entry_kind_of_mode(mode);
         e->mode = mode & 07777;
     } else if (h->made_by >> 8 == MADE_BY_DOS) {
         e->kind = (h->attributes & DOS_FOLDER) != 0 ? UNPACK_FOLDER : UNPACK_FILE;

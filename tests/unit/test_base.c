@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "platform/base/buf.h"
+#include "platform/base/crc32.h"
 #include "platform/base/err.h"
 #include "platform/base/num.h"
 #include "platform/base/reader.h"
@@ -302,6 +303,22 @@ static void sort_loses_nothing(void **state)
     assert_memory_equal(numbers, sorted, sizeof(sorted));
 }
 
+/* The check value that every description of this checksum gives. */
+static void crc32_is_that_of_gzip_however_it_is_fed(void **state)
+{
+    struct span all = span_text("123456789");
+    UNUSED(state);
+    assert_int_equal(crc32_of(all), 0xCBF43926);
+    assert_int_equal(crc32_of(span_of(NULL, 0)), 0);
+    for (size_t i = 0; i <= all.len; i++) {
+        struct crc32 c;
+        crc32_init(&c);
+        crc32_add(&c, span_sub(all, 0, i));
+        crc32_add(&c, span_sub(all, i, all.len));
+        assert_int_equal(c.value, 0xCBF43926);
+    }
+}
+
 static void err_prefix_keeps_code_and_text(void **state)
 {
     (void)state;
@@ -337,6 +354,7 @@ int main(void)
         cmocka_unit_test(buf_grows_and_prints),
         cmocka_unit_test(sort_puts_any_order_right),
         cmocka_unit_test(sort_loses_nothing),
+        cmocka_unit_test(crc32_is_that_of_gzip_however_it_is_fed),
         cmocka_unit_test(err_prefix_keeps_code_and_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

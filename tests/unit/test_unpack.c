@@ -16,6 +16,7 @@
 
 #include "installer/core/unpack_frame.h"
 #include "platform/base/buf.h"
+#include "platform/base/crc32.h"
 
 #define ARCHIVE_MAX (4U * 1024 * 1024)
 #define LISTING_MAX (64U * 1024)
@@ -254,6 +255,97 @@ static void unpack_survives_every_altered_byte(void **state)
         buf_fini(&archive);
         buf_fini(&got);
     }
+}
+
+/* --- the directory of a 7z */
+
+/* A folder, an empty file and two files in one stream that is stored. The directory is plain and
+ * begins at 40. */
+static const uint8_t sevenzip[] = {
+    0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C, 0x00, 0x04, 0xAF, 0xE9, 0x5F, 0x7E, 0x08, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x71, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x17, 0xCC, 0x87, 0xC6,
+    0x68, 0x65, 0x6C, 0x6C, 0x6F, 0x79, 0x6F, 0x75, 0x01, 0x04, 0x06, 0x00, 0x01, 0x09, 0x08, 0x00,
+    0x07, 0x0B, 0x01, 0x00, 0x01, 0x01, 0x00, 0x0C, 0x08, 0x00, 0x08, 0x0D, 0x02, 0x09, 0x05, 0x0A,
+    0x01, 0x86, 0xA6, 0x10, 0x36, 0x16, 0x78, 0x6B, 0x66, 0x00, 0x00, 0x05, 0x04, 0x0E, 0x01, 0xA0,
+    0x0F, 0x01, 0x40, 0x19, 0x02, 0x00, 0x00, 0x11, 0x15, 0x00, 0x64, 0x00, 0x00, 0x00, 0x64, 0x00,
+    0x2F, 0x00, 0x61, 0x00, 0x00, 0x00, 0x65, 0x00, 0x00, 0x00, 0x62, 0x00, 0x00, 0x00, 0x14, 0x13,
+    0x00, 0x50, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x15, 0x12, 0x01, 0x00, 0x10, 0x80, 0xED, 0x41, 0x20, 0x80, 0xA4, 0x81, 0x20,
+    0x80, 0xA4, 0x81, 0x20, 0x80, 0xED, 0x81, 0x00, 0x00,
+};
+#define SEVENZIP_FIRST 32
+#define SEVENZIP_DIRECTORY_AT 40
+
+static void put_u32le(uint8_t *p, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* The first header of a 7z whose directory is the last `len` bytes, so that all its checksums are
+ * right. */
+static void mend_7z(uint8_t *bytes, size_t size, size_t len)
+{
+    put_u32le(bytes + 20, (uint32_t)len);
+    put_u32le(bytes + 28, crc32_of(span_of(bytes + size - len, len)));
+    put_u32le(bytes + 8, crc32_of(span_of(bytes + 12, SEVENZIP_FIRST - 12)));
+}
+
+static void unpack_7z_reads_a_plain_directory(void **state)
+{
+    struct err err = { .code = E_OK };
+    struct buf got;
+    UNUSED(state);
+    buf_init(&got, LISTING_MAX);
+    if (list_bytes(span_of(sevenzip, sizeof(sevenzip)), true, &got, &err) != E_OK)
+        fail_msg("%s", err.text);
+    assert_true(span_equal_text(buf_span(&got), "2 755 d \n1 644 d/a hello\n1 644 e \n"
+                                                "1 755 b you\n"));
+    buf_fini(&got);
+}
+
+/* The file is whole, and its directory ends early anywhere. */
+static void unpack_7z_refuses_every_directory_that_is_cut_off(void **state)
+{
+    UNUSED(state);
+    for (size_t size = SEVENZIP_DIRECTORY_AT + 1; size < sizeof(sevenzip); size++) {
+        struct err err = { .code = E_OK };
+        uint8_t *copy = malloc(size);
+        memcpy(copy, sevenzip, size);
+        mend_7z(copy, size, size - SEVENZIP_DIRECTORY_AT);
+        enum errc rc = list_bytes(span_of(copy, size), false, NULL, &err);
+        if (rc != E_MALFORMED || strncmp(err.text, "7z: ", 4) != 0)
+            fail_msg("cut at %zu: %d %s", size, (int)rc, err.text);
+        free(copy);
+    }
+}
+
+/* Each value of each byte of the directory: it is refused for its bytes, or it is read to the end,
+ * which says that libarchive and we found the same. */
+static void unpack_7z_survives_every_other_byte_in_the_directory(void **state)
+{
+    uint8_t bytes[sizeof(sevenzip)];
+    struct buf got;
+    size_t n_read = 0;
+    UNUSED(state);
+    buf_init(&got, LISTING_MAX);
+    memcpy(bytes, sevenzip, sizeof(bytes));
+    for (size_t at = SEVENZIP_DIRECTORY_AT; at < sizeof(bytes); at++)
+        for (unsigned mask = 1; mask < 256; mask++) {
+            struct err err = { .code = E_OK };
+            bytes[at] ^= (uint8_t)mask;
+            mend_7z(bytes, sizeof(bytes), sizeof(bytes) - SEVENZIP_DIRECTORY_AT);
+            buf_clear(&got);
+            enum errc rc = list_bytes(span_of(bytes, sizeof(bytes)), true, &got, &err);
+            if (rc != E_OK && rc != E_UNSUPPORTED && !errc_is_about_bytes(rc))
+                fail_msg("altered at %zu by 0x%x: %d %s", at, mask, (int)rc, err.text);
+            if (rc != E_OK && strstr(err.text, "can be") != NULL)
+                fail_msg("altered at %zu by 0x%x: %s", at, mask, err.text);
+            n_read += rc == E_OK;
+            bytes[at] ^= (uint8_t)mask;
+        }
+    assert_in_range(n_read, 1000, 60UL * 255); /* times, letters of names, modes */
+    buf_fini(&got);
 }
 
 /* --- a source that fails */
@@ -700,6 +792,9 @@ int main(void)
         cmocka_unit_test(unpack_passes_over_bytes_that_nobody_wants),
         cmocka_unit_test(unpack_refuses_every_archive_that_is_cut_off),
         cmocka_unit_test(unpack_survives_every_altered_byte),
+        cmocka_unit_test(unpack_7z_reads_a_plain_directory),
+        cmocka_unit_test(unpack_7z_refuses_every_directory_that_is_cut_off),
+        cmocka_unit_test(unpack_7z_survives_every_other_byte_in_the_directory),
         cmocka_unit_test(unpack_tells_the_sources_own_error),
         cmocka_unit_test(unpack_data_is_given_once_and_hands_on_the_callers_error),
         cmocka_unit_test(judge_accepts_a_tree_in_any_order),
