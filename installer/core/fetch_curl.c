@@ -107,13 +107,27 @@ static void set_buffer(struct setter *s, uint64_t rate)
     set_long(s, CURLOPT_BUFFERSIZE, buffer);
 }
 
+/* The certificates that the system trusts are for a proxy that may be asked over TLS, and for
+ * servers where the product file gives none: else they are left alone. */
+static bool wants_system_ca(const struct fetch_settings *settings)
+{
+    struct fetch_url proxy;
+    if (settings->ca.len == 0 || settings->proxy_use == PROXY_SYSTEM)
+        return true;
+    return settings->proxy_use == PROXY_URL &&
+           fetch_url_read(span_text(settings->proxy_url), &proxy, NULL) == E_OK &&
+           proxy.scheme == FETCH_HTTPS;
+}
+
 static enum errc set_all(struct fetch_curl *c, const struct fetch_settings *settings,
                          struct err *err)
 {
     struct setter s = { .easy = c->easy, .rc = CURLE_OK };
     struct buf system_ca;
     buf_init(&system_ca, FETCH_CA_MAX);
-    enum errc rc = fetch_ca_system(settings->platform, &system_ca, err);
+    enum errc rc = E_OK;
+    if (wants_system_ca(settings))
+        rc = fetch_ca_system(settings->platform, &system_ca, err);
     set_http(&s, settings->agent);
     set_tls(&s, settings->ca, buf_span(&system_ca));
     buf_fini(&system_ca);

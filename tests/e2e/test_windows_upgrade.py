@@ -243,6 +243,7 @@ TRUSTING = 'mount -t tmpfs roots /etc/ssl/certs && cp "$0" /etc/ssl/certs/ca-cer
 @contextlib.contextmanager
 def trusting(machine: Machine, roots: Path) -> Iterator[None]:
     """The machine's ROOT store is what wine finds in files of the host: for one program they are others."""
+    machine.prefix.read_roots()
     machine.prefix.before = ["unshare", "-m", "sh", "-c", TRUSTING, roots]
     try:
         yield

@@ -74,8 +74,15 @@ class Prefix:
         self.start()
 
     def start(self) -> None:
-        self.waiting = subprocess.Popen([*WRAPPER, "cmd.exe"], env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        """Without certificates in ROOT: see read_roots."""
+        self.waiting = subprocess.Popen([*WRAPPER, windows(HELPER), "keep"], env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
+
+    def read_roots(self) -> None:
+        """From now on each program reads the host's certificates into ROOT when it opens that."""
+        assert self.waiting.stdin is not None
+        self.waiting.stdin.write(b"\n")
+        self.waiting.stdin.flush()
 
     def end(self) -> None:
         assert self.waiting.stdin is not None

@@ -18,6 +18,8 @@
  *   win_child lock PATH FILE      has the file open and locked, and stays
  *   win_child hold PATH FILE      has the file open for itself alone, and stays
  *   win_child key KEY SDDL        gives a key below HKEY_LOCAL_MACHINE this access list
+ *   win_child keep                stays until its input ends, so that wine stays up, and until a
+ * line comes has wine read no certificates of the host into ROOT
  *
  * FILE is made when it is ready, with the number of the process in it. To stay is for a minute. */
 
@@ -234,6 +236,19 @@ static int write_bytes(unsigned long n, int code)
     return code;
 }
 
+/* The first program that opens ROOT under wine reads the host's certificates into it, a quarter of
+ * a second, and so does each that comes when that one has ended: what tells them is a semaphore,
+ * there for as long as anybody has it. */
+static int keep(void)
+{
+    HANDLE has_read = CreateSemaphoreW(NULL, 1, 1, L"crypt32_root_semaphore");
+    int c = getchar();
+    (void)CloseHandle(has_read);
+    while (c != EOF)
+        c = getchar();
+    return 0;
+}
+
 int main(void)
 {
     int n = 0;
@@ -243,6 +258,8 @@ int main(void)
         return print_args(args + 2, n - 2);
     if (wcscmp(what, L"env") == 0)
         return print_env();
+    if (wcscmp(what, L"keep") == 0)
+        return keep();
     if (n < 3)
         return 2;
     if (wcscmp(what, L"exit") == 0)
