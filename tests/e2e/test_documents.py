@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
-from conftest import CRASH, ROOT, WRAPPER, built
+from conftest import CRASH, ROOT, WRAPPER, built, run_wrapped
 
 AT_ONCE = 400                                                       # files in one call: a command line has its limits
 FULL = os.environ.get("SUREFOOT_SCAN") == "full"
@@ -299,7 +299,7 @@ def read(kind: str, folder: Path, names: list[str]) -> list[str]:
     out: list[str] = []
     for at in range(0, len(names), AT_ONCE):
         some = names[at:at + AT_ONCE]
-        done = subprocess.run([*WRAPPER, str(tool()), kind, *some], cwd=folder, capture_output=True, timeout=300, check=False)
+        done = run_wrapped(tool(), kind, *some, cwd=folder, timeout=300)
         errors = done.stderr.decode("utf-8", "replace")
         assert done.returncode in (0, 1) and not [word for word in CRASH if word in errors], f"exit {done.returncode}\n{errors}"
         lines = done.stdout.decode("utf-8").splitlines()

@@ -7,24 +7,18 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
+from conftest import PROGRAM, ROOT, run_wrapped
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from tests.kit import cab, cat, cfb, cms, der, msi, pe, script  # noqa: E402
-from tests.kit import pki as pk  # noqa: E402
+from tests.kit import cab, cat, cfb, cms, der, msi, pe, script
+from tests.kit import pki as pk
 
 CORPUS = ROOT.parent / "shared" / "corpus"
-PROGRAM = Path(os.environ.get("SUREFOOT", ROOT / "build" / "surefoot"))
 AT = "2026-06-01T00:00:00Z"
 
 
@@ -40,8 +34,7 @@ def tool(name: str) -> None:
 def verify(file: Path, *args: object) -> tuple[int, dict]:
     if not PROGRAM.exists():
         pytest.skip(f"{PROGRAM} is not built")
-    words = [*shlex.split(os.environ.get("SUREFOOT_WRAPPER", "")), PROGRAM, "verify", "--format", "json", "--at", AT, *args, file]
-    done = subprocess.run([str(w) for w in words], capture_output=True, timeout=60)
+    done = run_wrapped(PROGRAM, "verify", "--format", "json", "--at", AT, *args, file, timeout=60)
     return done.returncode, json.loads(done.stdout.splitlines()[0]) if done.stdout else {}
 
 

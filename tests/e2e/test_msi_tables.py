@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Iterable
 
 import pytest
-from conftest import CRASH, ROOT, WRAPPER, built
+from conftest import CRASH, ROOT, built, run_wrapped
 from msi_package import BINARY, KEY, LONG, PROPERTY, TEXT_NULL, Package
 
 from tests.kit import cfb, msi
@@ -20,15 +20,8 @@ PACKAGES = sorted(p for p in CORPUS.glob("*/*.ms[ip]") if not p.read_bytes()[:40
 NEEDED = ("Property", "Upgrade", "InstallExecuteSequence", "Media", "File")
 
 
-def dumper() -> list[str]:
-    return [*WRAPPER, str(built("tools/msi_dump"))]
-
-
 def dump(file: Path, *words: str) -> tuple[int, str, str]:
-    done = subprocess.run([*dumper(), str(file), *words], capture_output=True, timeout=30, check=False)
-    if WRAPPER and done.returncode == 1 and not done.stdout and not done.stderr:
-        # msi_dump never fails without a word: the wrapper did not get it started. Once is enough of that.
-        done = subprocess.run([*dumper(), str(file), *words], capture_output=True, timeout=30, check=False)
+    done = run_wrapped(built("tools/msi_dump"), file, *words, timeout=30)
     told = done.stderr.decode("utf-8", "replace")
     assert done.returncode in (0, 1) and not [w for w in CRASH if w in told], told
     return done.returncode, done.stdout.decode("utf-8").replace("\r\n", "\n"), told

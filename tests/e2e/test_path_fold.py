@@ -4,12 +4,11 @@ program does not: these the test does not judge."""
 
 from __future__ import annotations
 
-import subprocess
 import unicodedata
 from functools import lru_cache
 
 import pytest
-from conftest import WRAPPER, built
+from conftest import built, run_wrapped
 
 OURS = (17, 0, 0)                                                    # the Unicode version of manifest/path_fold.c
 PYTHONS = tuple(int(part) for part in unicodedata.unidata_version.split("."))
@@ -29,7 +28,7 @@ pytestmark = pytest.mark.skipif(PYTHONS > OURS, reason=f"Python's tables are of 
 def ask(texts: list[str]) -> list[str | None]:
     """The key of each path, or None for one that is refused."""
     lines = "".join(" ".join(f"{ord(c):x}" for c in text) + "\n" for text in texts)
-    done = subprocess.run([*WRAPPER, str(built("tools/path_fold"))], input=lines, capture_output=True, timeout=120, check=False, encoding="utf-8")
+    done = run_wrapped(built("tools/path_fold"), input=lines, timeout=120, encoding="utf-8")
     assert done.returncode == 0 and not done.stderr, done.stderr
     answers = done.stdout.splitlines()
     assert len(answers) == len(texts)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROGRAM, WRAPPER, read_line
+from conftest import PROGRAM, WRAPPER, read_line, run_wrapped
 from shelf import AT, SIGNER
 
 from tests.kit import cat, minisign, msi, pe
@@ -107,8 +107,7 @@ def test_it_is_asked_of_programs_with_a_signature_inside_alone(world: Path) -> N
 
 
 def asked_windows(*files: Path) -> list[tuple[str, str]]:
-    done = subprocess.run([*WRAPPER, str(BUILD / "tests/tools/witness_ask.exe"), *map(str, files)], stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=120, check=False)
+    done = run_wrapped(BUILD / "tests/tools/witness_ask.exe", *files, stdin=subprocess.DEVNULL, timeout=120)
     assert done.returncode == 0, done.stderr
     return [(line.split("\t")[0], line.split("\t")[1]) for line in done.stdout.decode().splitlines()]
 
