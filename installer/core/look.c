@@ -129,13 +129,18 @@ enum errc look_go_online(const struct setup *setup, struct product_demands *dema
 
 /* --- the feed */
 
+void look_hang_up(struct look *look)
+{
+    fetch_free(look->fetch);
+    look->fetch = NULL;
+}
+
 void look_fini(struct look *look)
 {
     verified_feed_free(look->feed);
     buf_fini(&look->stored);
-    fetch_free(look->fetch);
+    look_hang_up(look);
     look->feed = NULL;
-    look->fetch = NULL;
 }
 
 /* note_seen puts this feed's serial among the marks, and forgets keys that count no more. */

@@ -40,6 +40,10 @@ struct look {
 MUST_USE enum errc look_at_feed(const struct look_ask *ask, struct look *out, struct err *err);
 void look_fini(struct look *look);
 
+/* look_hang_up closes the connections, where nothing more is asked for: what follows may take its
+ * time, and programs that are started need not inherit them. */
+void look_hang_up(struct look *look);
+
 /* look_recall proves the stored pair alone, without asking anyone: E_ABSENT where there is none. It
  * may have expired since; look->fetch is NULL. */
 MUST_USE enum errc look_recall(const struct look_ask *ask, struct look *out, struct err *err);

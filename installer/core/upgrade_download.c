@@ -192,6 +192,7 @@ enum errc upgrade_download(struct upgrade *u, struct err *err)
     if (rc == E_OK) {
         rc = fetch_payload(u, places, err);
         outcome_end_of_fetch(u->out, rc, "DigestMismatch", err);
+        look_hang_up(&u->look);
     }
     if (rc == E_OK && setup_is_msi(u->setup))
         rc = take_in(u, err);

@@ -5,6 +5,7 @@ answers."""
 from __future__ import annotations
 
 import atexit
+import itertools
 import json
 import os
 import re
@@ -28,6 +29,7 @@ WRAPPER = os.environ.get("SUREFOOT_WRAPPER", "").split()
 BUILD = next((folder for folder in PROGRAM.resolve().parents if (folder / "build.ninja").exists()), PROGRAM.parent)
 WITNESS = ["WitnessChain"] if WRAPPER else []                       # Windows knows none of our CAs, and says so of programs (PE)
 WINE_REFUSES = ["good_octet_string_windows"] if WRAPPER else []     # its reader is stricter than what Windows is known to accept
+FOLDERS = itertools.count(1)
 LIMIT_S = 10.0
 SLACK = 6 if WRAPPER else 2                                        # on the clock, for a busy machine
 CRASH = ("AddressSanitizer", "LeakSanitizer", "UndefinedBehaviorSanitizer", "runtime error:", "Assertion", "assertion", "Segmentation fault", "core dumped",
@@ -177,6 +179,15 @@ def check_case(surefoot: Callable[..., Ran], tmp_path: Path) -> Callable[[Any], 
         for path, value in case.expect.items():
             assert look(line, path) == value, f"{path} is {look(line, path)!r}, not {value!r}" + told
     return check
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As pytest's own, with a number that is counted: to find the next free one it reads the folder, each time, with some thousand in it."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    folder = tmp_path_factory.getbasetemp() / f"{name}-{next(FOLDERS)}"
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
+import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -53,12 +55,44 @@ AT = utc("2026-06-01")              # when every case is judged
 _CURVES = {"p192": ec.SECP192R1, "p256": ec.SECP256R1, "p384": ec.SECP384R1, "p521": ec.SECP521R1}
 
 
+KEYS = Path(__file__).resolve().parents[2] / "build" / "test-keys"   # of this machine, for tests alone
+
+
+def make_rsa(kind: str) -> Any:
+    bits, _, exponent = kind[3:].partition("e")
+    return rsa.generate_private_key(int(exponent or 65537), int(bits))
+
+
+def keep_key(private: Any, file: Path) -> None:
+    """Where there is a folder for builds; whole or not at all, since others read it meanwhile."""
+    if not KEYS.parent.is_dir():
+        return
+    KEYS.mkdir(mode=0o700, exist_ok=True)
+    fd, name = tempfile.mkstemp(dir=KEYS)
+    with open(fd, "wb") as to:
+        to.write(private.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    os.replace(name, file)
+
+
+def kept_rsa(kind: str, label: str) -> Any:
+    """To make one takes a third of a second and more: each process of each run would make thirty."""
+    file = KEYS / hashlib.sha256(f"{kind} {label}".encode()).hexdigest()[:32]
+    try:
+        return serialization.load_der_private_key(file.read_bytes(), None)
+    except (OSError, ValueError):
+        private = make_rsa(kind)
+    try:
+        keep_key(private, file)
+    except OSError:                                                 # a folder of somebody else's: then it is made each time
+        pass
+    return private
+
+
 @lru_cache(maxsize=None)
 def key(kind: str = "rsa2048", label: str = "") -> Any:
     """A private key, the same one for the same words in this process. Kinds: rsaN, rsaNe3, p256, p384, ed25519, ..."""
     if kind.startswith("rsa"):
-        bits, _, exponent = kind[3:].partition("e")
-        return rsa.generate_private_key(int(exponent or 65537), int(bits))
+        return kept_rsa(kind, label)
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
     return ec.generate_private_key(_CURVES[kind]())
