@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Iterable
 
 import pytest
-from conftest import CRASH, ROOT, built, run_wrapped
+from conftest import CRASH, ROOT, WRAPPER, built, run_wrapped
 from msi_package import BINARY, KEY, LONG, PROPERTY, TEXT_NULL, Package
 
 from tests.kit import cfb, msi
 
 CORPUS = ROOT.parent / "shared" / "corpus" / "msi"
 PACKAGES = sorted(p for p in CORPUS.glob("*/*.ms[ip]") if not p.read_bytes()[:40].startswith(b"version https://git-lfs"))
+PACKAGES = PACKAGES[::3] if WRAPPER else PACKAGES                    # the reader is the same on every system, and files are what differs
 NEEDED = ("Property", "Upgrade", "InstallExecuteSequence", "Media", "File")
 
 

@@ -8,11 +8,12 @@ import unicodedata
 from functools import lru_cache
 
 import pytest
-from conftest import built, run_wrapped
+from conftest import WRAPPER, built, run_wrapped
 
 OURS = (17, 0, 0)                                                    # the Unicode version of manifest/path_fold.c
 PYTHONS = tuple(int(part) for part in unicodedata.unidata_version.split("."))
-CODES = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+# The tables are the same on every system. Under a wrapper, which is slow at a million lines: beyond the first plane one of sixteen.
+CODES = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000 and (not WRAPPER or c < 0x10000 or c % 16 == 13)]
 FORBIDDEN = set('<>:"|?*\\/') | {chr(c) for c in [*range(0x20), *range(0x7F, 0xA0)]}
 JAMO = [*range(0x1100, 0x1200), *range(0xA960, 0xA980), *range(0xD7B0, 0xD800)]
 # What has an effect without being seen (Default_Ignorable_Code_Point, which Python's tables do not have) and what some systems take for others.
@@ -76,7 +77,7 @@ def simple_cases(c: str) -> set[str]:
 def test_an_accepted_character_is_its_own_normal_form_wherever_it_stands() -> None:
     joins = composing()
     accepted = set(keys()) & set(known())
-    assert len(accepted) > 120_000
+    assert len(accepted) > (40_000 if WRAPPER else 120_000)
     for c in accepted:
         assert unicodedata.normalize("NFC", c) == c, f"U+{ord(c):04X} is not its own NFC"
         assert unicodedata.combining(c) == 0, f"U+{ord(c):04X} combines, and is put in order with others"

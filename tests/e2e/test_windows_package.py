@@ -266,7 +266,7 @@ def kill_and_recover(machine: Machine) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     dice = random.Random(seed)
-    for i in range(int(os.environ.get("SUREFOOT_KILLS", "8"))):
+    for i in range(int(os.environ.get("SUREFOOT_KILLS", "5"))):
         words = ["upgrade", "--to", NEW] if machine.version() == OLD else ["rollback"]
         process = machine.prefix.begin(EXE, *words, "surefoot")
         time.sleep(dice.random() * 4)
