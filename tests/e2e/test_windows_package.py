@@ -79,13 +79,22 @@ def without_file_versions(package: Path) -> None:
                    timeout=LIMIT_S)
 
 
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packages of the three versions, as they are made."""
+    folder = tmp_path_factory.mktemp("packages")
+    for version in (OLD, NEW, NEWEST_DOES_NOT_START):
+        subprocess.run([TOOL, BUILD, folder / "packages", "--program", program(folder, version), "--version", version,
+                        "--older-libraries"], check=True, capture_output=True, timeout=LIMIT_S)  # a mirror may lag behind
+    return folder / "packages"
+
+
 @contextlib.contextmanager
-def offering(folder: Path, has_file_versions: bool) -> Iterator[tuple[Maker, Nginx]]:
+def offering(folder: Path, packages: Path, has_file_versions: bool) -> Iterator[tuple[Maker, Nginx]]:
     """A maker's site with the three versions."""
     with made_by_a_maker(folder, "surefoot") as (maker, nginx):
+        shutil.copytree(packages, folder / "packages")
         for version in (OLD, NEW, NEWEST_DOES_NOT_START):
-            subprocess.run([TOOL, BUILD, folder / "packages", "--program", program(folder, version), "--version", version,
-                            "--older-libraries"], check=True, capture_output=True, timeout=LIMIT_S)  # a mirror may lag behind
             if not has_file_versions:
                 without_file_versions(package(maker, version))
             signed(package(maker, version), *maker_s_chain())
@@ -94,8 +103,15 @@ def offering(folder: Path, has_file_versions: bool) -> Iterator[tuple[Maker, Ngi
 
 
 @pytest.fixture(scope="module")
-def offered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Maker, Nginx]]:
-    with offering(tmp_path_factory.mktemp("maker"), True) as made:
+def offered(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterator[tuple[Maker, Nginx]]:
+    with offering(tmp_path_factory.mktemp("maker"), packages, True) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def offered_loosely(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterator[tuple[Maker, Nginx]]:
+    """By packages that can be undone when they were cut off, see without_file_versions."""
+    with offering(tmp_path_factory.mktemp("maker"), packages, False) as made:
         yield made
 
 
@@ -177,6 +193,13 @@ def machine(tmp_path: Path, offered: tuple[Maker, Nginx]) -> Iterator[Machine]:
     m.prefix.end()
 
 
+@pytest.fixture
+def loose(tmp_path: Path, offered_loosely: tuple[Maker, Nginx]) -> Iterator[Machine]:
+    m = Machine(tmp_path, *offered_loosely)
+    yield m
+    m.prefix.end()
+
+
 FILES = sorted(["surefoot.exe", "LICENSE.txt", "LIBRARIES.txt", "CHANGELOG.md", "examples/surefoot.xml", "examples/entra-connect.xml",
                 *(f"manual/{page}.txt" for page in ("surefoot.1", "surefoot-inspect.1", "surefoot-product.5", "surefoot-upgrade.1", "surefoot-verify.1"))])
 FOLDERS = ["", "products.d", "anchors.d", "keys"]
@@ -250,16 +273,10 @@ def test_a_package_that_was_changed_is_refused(machine: Machine, tmp_path: Path)
     assert machine.version() == OLD and machine.left() == FILES and machine.aside() == []
 
 
-def test_killed_at_any_instant_one_of_the_two_comes_back(tmp_path: Path) -> None:
+def test_killed_at_any_instant_one_of_the_two_comes_back(loose: Machine) -> None:
     """By the installed program; where that does not start, by the copy that is kept."""
-    (tmp_path / "maker").mkdir()
-    with offering(tmp_path / "maker", False) as offered:
-        machine = Machine(tmp_path, *offered)
-        try:
-            machine.adopt()
-            kill_and_recover(machine)
-        finally:
-            machine.prefix.end()
+    loose.adopt()
+    kill_and_recover(loose)
 
 
 def kill_and_recover(machine: Machine) -> None:
@@ -296,9 +313,9 @@ def cut_off_without_a_program(machine: Machine) -> None:
     for _ in range(20):
         process = machine.prefix.begin(EXE, "upgrade", "--to", NEW, "surefoot")
         while process.poll() is None and not machine.aside():
-            pass
+            time.sleep(0.002)
         while process.poll() is None and there.exists():
-            pass
+            time.sleep(0.001)
         process.kill()
         process.wait(LIMIT_S)
         if not there.exists():
@@ -309,31 +326,26 @@ def cut_off_without_a_program(machine: Machine) -> None:
     raise AssertionError("there was a program each time")
 
 
-def test_cut_off_without_a_program_the_task_brings_it_back(tmp_path: Path) -> None:
-    (tmp_path / "maker").mkdir()
-    with offering(tmp_path / "maker", False) as offered:
-        machine = Machine(tmp_path, *offered)
-        try:
-            machine.adopt()
-            machine.say("schedule", "install", "surefoot", code=DONE)
-            assert machine.kept.read_bytes() == packed(machine.maker, OLD)
-            tasks = machine.tasks()
-            assert list(tasks) == [RUN, RECOVER]
-            cut_off_without_a_program(machine)
-            assert machine.run_task(tasks[RUN]).returncode != DONE and not (machine.installed / "surefoot.exe").exists(), "no run can begin"
-            recovered = machine.run_task(tasks[RECOVER])
-            assert recovered.returncode == DONE, recovered.text
-            assert machine.left() == FILES and (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, OLD), recovered.text
-            status = machine.run("status", code=DONE).lines[-1]
-            assert (machine.version(), status["installed"]) == (OLD, OLD), status
-            assert machine.run("recover", code=DONE).result is None
-            assert machine.aside() == [] and machine.kept.read_bytes() == packed(machine.maker, OLD), "nothing else is left"
-            machine.run("upgrade", "--to", NEW, code=DONE)
-            assert machine.version() == NEW and machine.kept.read_bytes() == packed(machine.maker, NEW)
-            machine.say("schedule", "remove", "surefoot", code=DONE)
-            assert machine.tasks() == {} and not machine.kept.exists()
-        finally:
-            machine.prefix.end()
+def test_cut_off_without_a_program_the_task_brings_it_back(loose: Machine) -> None:
+    machine = loose
+    machine.adopt()
+    machine.say("schedule", "install", "surefoot", code=DONE)
+    assert machine.kept.read_bytes() == packed(machine.maker, OLD)
+    tasks = machine.tasks()
+    assert list(tasks) == [RUN, RECOVER]
+    cut_off_without_a_program(machine)
+    assert machine.run_task(tasks[RUN]).returncode != DONE and not (machine.installed / "surefoot.exe").exists(), "no run can begin"
+    recovered = machine.run_task(tasks[RECOVER])
+    assert recovered.returncode == DONE, recovered.text
+    assert machine.left() == FILES and (machine.installed / "surefoot.exe").read_bytes() == packed(machine.maker, OLD), recovered.text
+    status = machine.run("status", code=DONE).lines[-1]
+    assert (machine.version(), status["installed"]) == (OLD, OLD), status
+    assert machine.run("recover", code=DONE).result is None
+    assert machine.aside() == [] and machine.kept.read_bytes() == packed(machine.maker, OLD), "nothing else is left"
+    machine.run("upgrade", "--to", NEW, code=DONE)
+    assert machine.version() == NEW and machine.kept.read_bytes() == packed(machine.maker, NEW)
+    machine.say("schedule", "remove", "surefoot", code=DONE)
+    assert machine.tasks() == {} and not machine.kept.exists()
 
 
 def test_the_copy_installs_no_tasks(machine: Machine) -> None:
