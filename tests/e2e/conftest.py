@@ -137,9 +137,14 @@ def surefoot(request: pytest.FixtureRequest) -> Callable[..., Ran]:
     return partial(run_surefoot, in_turn=request.module.__name__ not in ALONE)
 
 
+# The longest first, so that nobody waits for one of them alone in the end.
+LONGEST = ("test_windows_package", "test_windows_upgrade", "test_story", "test_windows_archive", "test_windows_results", "test_windows_signed",
+           "test_hostile_containers", "test_online")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files are shared out in this order: those that take longest come first, so that nobody waits for them alone."""
-    items.sort(key=lambda item: not item.path.name.startswith(("test_corpus", "test_story", "test_windows_")))
+    """Files are shared out in this order."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @pytest.fixture
