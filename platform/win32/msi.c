@@ -15,6 +15,7 @@
 #include <msi.h>
 
 #include "platform/base/text.h"
+#include "platform/win32/msi_code.h"
 #include "platform/win32/w32.h"
 
 #define PROPERTIES L"ALLUSERS=1 REBOOT=ReallySuppress MSIRESTARTMANAGERCONTROL=Disable"
@@ -155,13 +156,7 @@ static void describe(UINT code, char *to, size_t room)
 
 static void end(UINT code, struct msi_result *out)
 {
-    *out = (struct msi_result){ .end = MSI_ENDED_BADLY, .code = code };
-    if (code == ERROR_SUCCESS)
-        out->end = MSI_ENDED_WELL;
-    else if (code == ERROR_SUCCESS_REBOOT_REQUIRED || code == ERROR_SUCCESS_REBOOT_INITIATED)
-        out->end = MSI_ENDED_FOR_RESTART;
-    else if (code == ERROR_INSTALL_ALREADY_RUNNING)
-        out->end = MSI_ENDED_BUSY;
+    *out = (struct msi_result){ .end = msi_code_end(code), .code = code };
     describe(code, out->text, sizeof(out->text));
 }
 
