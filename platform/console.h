@@ -14,8 +14,16 @@
  * hardens the process: SIGPIPE on POSIX, on Windows the search for libraries (in a program that
  * calls this that is done before main); where we are elevated SSLKEYLOGFILE is taken out of the
  * environment, on Windows also what else the libraries that we are made of would read there. To be
- * called first in main. */
-void console_init(void);
+ * called first in main. Gives what a Windows console was before, which console_fini, called last,
+ * makes it again, after all that was printed: whatever runs there next, a batch file or a program
+ * that knows no UTF-8, finds it as it was. Elsewhere it is zero, and means nothing. */
+struct console {
+    unsigned code_page; /* of output; 0: there is no console */
+    unsigned long mode; /* of standard output */
+    bool has_mode;      /* standard output is the console */
+};
+struct console console_init(void);
+void console_fini(const struct console *before);
 
 /* console_arguments gives the arguments in UTF-8. On Windows they are made anew and live as long as
  * the program. */

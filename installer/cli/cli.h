@@ -1,30 +1,15 @@
 #ifndef SUREFOOT_CLI_CLI_H
 #define SUREFOOT_CLI_CLI_H
 
-/* cli.h: the command line: which commands there are, what their exit codes mean, and how they
- * speak. */
+/* cli.h: the command line: which commands there are, and how they speak. */
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "installer/cli/exit_code.h"
 #include "platform/base/buf.h"
 #include "platform/base/err.h"
 #include "platform/platform.h"
-
-/* PRODUCT.md section 1: one table for all commands. */
-enum exit_code {
-    EXIT_DONE = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_REFUSED = 3,
-    EXIT_ABORTED = 4,
-    EXIT_NOT_SUPPORTED = 5,
-    EXIT_ROLLED_BACK = 6,
-    EXIT_ROLLBACK_FAILED = 7,
-    EXIT_NO_SIGNABLE_KIND = 8,
-    EXIT_RESTART_NEEDED = 9,
-    EXIT_NEWER_AVAILABLE = 10,
-};
 
 struct cli {
     struct platform *platform;

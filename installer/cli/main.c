@@ -7,14 +7,17 @@
 int main(int argc, char **argv)
 {
     struct err err = { .code = E_OK };
-    console_init();
+    const struct console before = console_init();
+    int code = EXIT_FAILED;
     digest_init_program();
     if (console_arguments(argc, argv, &argc, &argv, &err) != E_OK) {
         (void)fprintf(stderr, "surefoot: %s\n", err.text);
-        return EXIT_FAILED;
+    } else {
+        struct cli cli = { .platform = platform_native(),
+                           .command = "",
+                           .colour = console_wants_colour() };
+        code = cli_main(&cli, argc, argv);
     }
-    struct cli cli = { .platform = platform_native(),
-                       .command = "",
-                       .colour = console_wants_colour() };
-    return cli_main(&cli, argc, argv);
+    console_fini(&before);
+    return code;
 }

@@ -143,36 +143,6 @@ void product_cmd_listen(struct product_cmd *c, bool is_logged)
 
 /* --- how it ended */
 
-static enum exit_code code_of_result(const struct product_cmd *c, const struct upgrade_outcome *o)
-{
-    switch (outcome_class(o)) {
-    case RESULT_CLASS_SUCCESS: return EXIT_DONE;
-    case RESULT_CLASS_ABORTED: return EXIT_ABORTED;
-    case RESULT_CLASS_NOT_SUPPORTED: return EXIT_NOT_SUPPORTED;
-    case RESULT_CLASS_ROLLED_BACK: return EXIT_ROLLED_BACK;
-    case RESULT_CLASS_ROLLBACK_FAILED: return EXIT_ROLLBACK_FAILED;
-    case RESULT_CLASS_PRE_FAILURE:
-        return strchr(o->result, '-') != NULL ? EXIT_REFUSED : EXIT_FAILED;
-    case RESULT_CLASS_NONE: break;
-    }
-    if (o->needs_restart)
-        return EXIT_RESTART_NEEDED;
-    if (o->decision == DECISION_NOT_OFFERED || o->decision == DECISION_DOWNGRADE)
-        return EXIT_FAILED;
-    return c->exit_code && o->newer_available ? EXIT_NEWER_AVAILABLE : EXIT_DONE;
-}
-
-static enum exit_code code_of(const struct product_cmd *c, const struct product_cmd_help *help,
-                              const struct upgrade_outcome *o)
-{
-    const enum exit_code code = code_of_result(c, o);
-    const bool is_undone = code == EXIT_ABORTED &&
-                           strcmp(o->result, result_name(RESULT_ALREADY_RUNNING)) != 0 &&
-                           !o->is_stuck;
-    const bool is_fine = code == EXIT_ROLLED_BACK || code == EXIT_FAILED || is_undone;
-    return (help->options & COMMAND_RECOVERS) != 0 && is_fine ? EXIT_DONE : code;
-}
-
 /* A file that can't be written is said, and changes nothing of how it ended. */
 static void write_metrics(struct product_cmd *c, const struct upgrade_outcome *outcome)
 {
@@ -194,7 +164,8 @@ static void write_metrics(struct product_cmd *c, const struct upgrade_outcome *o
 static enum exit_code end(struct product_cmd *c, const struct product_cmd_help *help,
                           const struct upgrade_outcome *outcome)
 {
-    const enum exit_code code = code_of(c, help, outcome);
+    const enum exit_code code =
+        exit_code_of(outcome, (help->options & COMMAND_RECOVERS) != 0, c->exit_code);
     struct err err = { .code = E_OK };
     struct buf page;
     if (c->has_bar)

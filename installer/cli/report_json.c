@@ -59,20 +59,34 @@ void report_json_event(void *ctx, const struct event *e)
     buf_fini(&line);
 }
 
+/* A record stands alone: one without a sentence says from which version to which. */
+static void sentence_of(const struct event *e, char *to, size_t room)
+{
+    if (e->text != NULL && e->text[0] != '\0')
+        (void)snprintf(to, room, "%s", e->text);
+    else if (e->to == NULL)
+        to[0] = '\0';
+    else if (e->from == NULL)
+        (void)snprintf(to, room, "to %s", e->to->text);
+    else
+        (void)snprintf(to, room, "from %s to %s", e->from->text, e->to->text);
+}
+
 void report_log_event(void *ctx, const struct event *e)
 {
     struct product_cmd *c = ctx;
     struct platform *p = c->cli->platform;
     struct err ignored;
-    char text[760], stopped[60] = "";
+    char text[760], sentence[441], stopped[60] = "";
     if (!event_is_logged(e->kind))
         return;
     const bool has_result = e->result != NULL && e->result[0] != '\0';
     if (e->downtime_ms >= 0)
         (void)snprintf(stopped, sizeof(stopped), " (stopped for %lld ms)",
                        (long long)e->downtime_ms);
-    (void)snprintf(text, sizeof(text), "%.200s%s%.440s%s", has_result ? e->result : "",
-                   has_result ? ": " : "", e->text != NULL ? e->text : "", stopped);
+    sentence_of(e, sentence, sizeof(sentence));
+    (void)snprintf(text, sizeof(text), "%.200s%s%s%s", has_result ? e->result : "",
+                   has_result ? ": " : "", sentence, stopped);
     (void)!p->host->log_event(p->self, event_id(e->kind), event_level(e->kind),
                               c->setup.product.event_source, text, &ignored);
 }

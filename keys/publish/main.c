@@ -119,11 +119,13 @@ int main(int argc, char **argv)
 {
     struct err err = { .code = E_OK };
     struct publish p = { .platform = platform_native(), .command = "" };
-    console_init();
+    const struct console before = console_init();
+    enum publish_exit code = PUBLISH_FAILED;
     digest_init_library();
-    if (console_arguments(argc, argv, &argc, &argv, &err) != E_OK) {
+    if (console_arguments(argc, argv, &argc, &argv, &err) != E_OK)
         (void)fprintf(stderr, "surefoot-publish: %s\n", err.text);
-        return PUBLISH_FAILED;
-    }
-    return (int)run(&p, argc, argv);
+    else
+        code = run(&p, argc, argv);
+    console_fini(&before);
+    return (int)code;
 }

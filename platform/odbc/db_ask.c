@@ -175,6 +175,8 @@ static enum errc sqlserver_right_of(struct db_link *link, const char *right, con
     return rc;
 }
 
+/* HAS_PERMS_BY_NAME reads a name of parts: one with a dot in it, as each that is a file's path
+ * (LocalDB), must be quoted. */
 static enum errc sqlserver_right(struct db_link *link, const char *right, const char *account,
                                  bool *out, struct err *err)
 {
@@ -184,8 +186,8 @@ static enum errc sqlserver_right(struct db_link *link, const char *right, const 
     enum errc rc = yes_or_no(link, "SELECT IS_ROLEMEMBER(?)", right, NULL, out, &is_null, err);
     if (rc != E_OK || !is_null)
         return rc;
-    rc = yes_or_no(link, "SELECT HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', ?)", right, NULL, out,
-                   &is_null, err);
+    rc = yes_or_no(link, "SELECT HAS_PERMS_BY_NAME(QUOTENAME(DB_NAME()), 'DATABASE', ?)", right,
+                   NULL, out, &is_null, err);
     return rc == E_OK && is_null ? unknown_right("SQL Server", err) : rc;
 }
 

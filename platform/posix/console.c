@@ -15,7 +15,7 @@
 
 #define LOOK_AGAIN_MS 100
 
-void console_init(void)
+struct console console_init(void)
 {
     /* A reader that goes away must end in a failed write that we report, not in a silent death. */
     (void)signal(SIGPIPE, SIG_IGN);
@@ -23,6 +23,12 @@ void console_init(void)
     /* libcurl would write the keys of connections to the file that this names. */
     if (posix_is_elevated())
         (void)unsetenv("SSLKEYLOGFILE");
+    return (struct console){ .code_page = 0 };
+}
+
+void console_fini(const struct console *before)
+{
+    UNUSED(before);
 }
 
 enum errc console_arguments(int argc, char **argv, int *out_argc, char ***out_argv, struct err *err)

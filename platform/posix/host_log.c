@@ -15,7 +15,7 @@
 #include "platform/posix/os_err.h"
 
 #define RECORD_MAX 8192
-#define SOURCE_ROOM 64
+#define SOURCE_ROOM 129 /* what a product file may name is never cut */
 #define TEXT_ROOM 2048
 
 static int priority_of(enum host_level level)

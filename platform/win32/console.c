@@ -35,14 +35,34 @@ static const char *const of_libraries[] = {
     "NO_PROXY",        "NETRC",         "XML_CATALOG_FILES",    "SGML_CATALOG_FILES",
 };
 
-void console_init(void)
+static HANDLE handle_of(int fd)
 {
+    return GetStdHandle(fd == 1 ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+}
+
+struct console console_init(void)
+{
+    struct console before = { .code_page = GetConsoleOutputCP() };
+    DWORD mode = 0;
+    before.has_mode = GetConsoleMode(handle_of(1), &mode) != 0;
+    before.mode = mode;
     (void)_setmode(_fileno(stdout), _O_BINARY);
     (void)_setmode(_fileno(stderr), _O_BINARY);
     (void)SetConsoleOutputCP(CP_UTF8);
     if (w32_is_elevated())
         for (size_t i = 0; i < ARRAY_LEN(of_libraries); i++)
             forget(of_libraries[i]);
+    return before;
+}
+
+void console_fini(const struct console *before)
+{
+    (void)fflush(stdout);
+    (void)fflush(stderr);
+    if (before->has_mode)
+        (void)SetConsoleMode(handle_of(1), before->mode);
+    if (before->code_page != 0)
+        (void)SetConsoleOutputCP(before->code_page);
 }
 
 enum errc console_arguments(int argc, char **argv, int *out_argc, char ***out_argv, struct err *err)
@@ -63,11 +83,6 @@ enum errc console_arguments(int argc, char **argv, int *out_argc, char ***out_ar
     *out_argc = n;
     *out_argv = args;
     return E_OK;
-}
-
-static HANDLE handle_of(int fd)
-{
-    return GetStdHandle(fd == 1 ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
 }
 
 bool console_is_terminal(int fd)

@@ -11,7 +11,7 @@
 #include "platform/win32/host_parts.h"
 #include "platform/win32/w32.h"
 
-#define SOURCE_ROOM 64
+#define SOURCE_ROOM 129 /* what a product file may name is never cut */
 #define TEXT_ROOM 2048
 #define CHANNEL L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\"
 

@@ -1,5 +1,6 @@
 /* The proxy that Windows keeps: the machine's (netsh winhttp), else the user's own. A script that
- * chooses one is not run. */
+ * chooses one is not run. That one is to be looked for on the network (WPAD) is what Windows has at
+ * first, and names none: nothing is looked for. */
 
 #include <windows.h>
 

@@ -1,6 +1,6 @@
-/* Windows Installer through msi.dll, which is loaded when it is first asked, from the system's own
- * folder. Not yet seen on Microsoft's own Windows: what is said of it here is by its documentation,
- * and by wine.
+/* Windows Installer through msi.dll, which is loaded when it is asked, from the system's own folder
+ * (msi_library.c). Not yet seen on Microsoft's own Windows: what is said of it here is by its
+ * documentation, and by wine.
  *
  * Properties that a package is installed with: ALLUSERS=1 for the whole machine, REBOOT=
  * ReallySuppress so that nothing restarts it, MSIRESTARTMANAGERCONTROL=Disable so that no program
@@ -10,51 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <windows.h>
-
-#include <msi.h>
-
 #include "platform/base/text.h"
+#include "platform/win32/msi_code.h"
+#include "platform/win32/msi_parts.h"
 #include "platform/win32/w32.h"
 
 #define PROPERTIES L"ALLUSERS=1 REBOOT=ReallySuppress MSIRESTARTMANAGERCONTROL=Disable"
+#define LOG_MODES                                                                                  \
+    (INSTALLLOGMODE_FATALEXIT | INSTALLLOGMODE_ERROR | INSTALLLOGMODE_WARNING |                    \
+     INSTALLLOGMODE_INFO | INSTALLLOGMODE_ACTIONSTART | INSTALLLOGMODE_OUTOFDISKSPACE)
 #define VALUE_UNITS 1024
-
-/* --- the library */
-
-struct msi_library {
-    UINT(WINAPI *enum_related)(LPCWSTR, DWORD, DWORD, LPWSTR);
-    UINT(WINAPI *get_info)(LPCWSTR, LPCWSTR, LPWSTR, LPDWORD);
-    INSTALLSTATE(WINAPI *query_state)(LPCWSTR);
-    UINT(WINAPI *install)(LPCWSTR, LPCWSTR);
-    UINT(WINAPI *configure)(LPCWSTR, int, INSTALLSTATE, LPCWSTR);
-    INSTALLUILEVEL(WINAPI *set_ui)(INSTALLUILEVEL, HWND *);
-    DWORD(WINAPI *enable_log)(DWORD, LPCWSTR, DWORD);
-};
-
-/* A function's address, copied so that no cast between kinds of pointers is needed. */
-static bool find(HMODULE module, const char *name, void *to)
-{
-    FARPROC at = GetProcAddress(module, name);
-    memcpy(to, &at, sizeof(at));
-    return at != NULL;
-}
-
-static enum errc load(struct msi_library *l, struct err *err)
-{
-    HMODULE module = LoadLibraryExW(L"msi.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-    if (module == NULL)
-        return err_set(err, E_UNSUPPORTED, "this system has no Windows Installer");
-    if (find(module, "MsiEnumRelatedProductsW", &l->enum_related) &&
-        find(module, "MsiGetProductInfoW", &l->get_info) &&
-        find(module, "MsiQueryProductStateW", &l->query_state) &&
-        find(module, "MsiInstallProductW", &l->install) &&
-        find(module, "MsiConfigureProductExW", &l->configure) &&
-        find(module, "MsiSetInternalUI", &l->set_ui) &&
-        find(module, "MsiEnableLogW", &l->enable_log))
-        return E_OK;
-    return err_set(err, E_UNSUPPORTED, "this system's Windows Installer is too old");
-}
 
 /* --- what is installed */
 
@@ -120,7 +85,7 @@ static enum errc msi_related(void *self, const char *upgrade_code, msi_product_f
     wchar_t *upgrade = NULL;
     wchar_t code[MSI_GUID_ROOM];
     UNUSED(self);
-    enum errc rc = load(&l, err);
+    enum errc rc = msi_library_load(&l, err);
     if (rc == E_OK)
         rc = w32_wide(upgrade_code, &upgrade, err);
     for (DWORD i = 0; rc == E_OK; i++) {
@@ -155,13 +120,7 @@ static void describe(UINT code, char *to, size_t room)
 
 static void end(UINT code, struct msi_result *out)
 {
-    *out = (struct msi_result){ .end = MSI_ENDED_BADLY, .code = code };
-    if (code == ERROR_SUCCESS)
-        out->end = MSI_ENDED_WELL;
-    else if (code == ERROR_SUCCESS_REBOOT_REQUIRED || code == ERROR_SUCCESS_REBOOT_INITIATED)
-        out->end = MSI_ENDED_FOR_RESTART;
-    else if (code == ERROR_INSTALL_ALREADY_RUNNING)
-        out->end = MSI_ENDED_BUSY;
+    *out = (struct msi_result){ .end = msi_code_end(code), .code = code };
     describe(code, out->text, sizeof(out->text));
 }
 
@@ -177,22 +136,24 @@ static enum errc plain_path(const char *path, wchar_t **out, struct err *err)
     return rc;
 }
 
-static enum errc begin(struct msi_library *l, const char *log, struct err *err)
+/* Windows Installer keeps what it was told last: without a log of ours it writes none. */
+static enum errc set_log(const struct msi_library *l, const char *log, struct err *err)
 {
     wchar_t *path = NULL;
-    enum errc rc = load(l, err);
+    enum errc rc = log == NULL ? E_OK : plain_path(log, &path, err);
     if (rc == E_OK)
-        (void)l->set_ui(INSTALLUILEVEL_NONE, NULL);
-    if (rc != E_OK || log == NULL)
-        return rc;
-    rc = plain_path(log, &path, err);
-    if (rc == E_OK)
-        (void)l->enable_log(INSTALLLOGMODE_FATALEXIT | INSTALLLOGMODE_ERROR |
-                                INSTALLLOGMODE_WARNING | INSTALLLOGMODE_INFO |
-                                INSTALLLOGMODE_ACTIONSTART | INSTALLLOGMODE_OUTOFDISKSPACE,
-                            path, 0);
+        (void)l->enable_log(path == NULL ? 0 : LOG_MODES, path, 0);
     free(path);
     return rc;
+}
+
+static enum errc begin(struct msi_library *l, const char *log, struct err *err)
+{
+    enum errc rc = msi_library_load(l, err);
+    if (rc != E_OK)
+        return rc;
+    (void)l->set_ui(INSTALLUILEVEL_NONE, NULL);
+    return set_log(l, log, err);
 }
 
 static enum errc msi_install(void *self, const char *package, bool again, const char *log,

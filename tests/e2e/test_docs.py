@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import PROGRAM, ROOT, WRAPPER
 from shelf import Shelf, on_posix, run
+from test_story import PACKAGES, STORIES
 
 from tests.kit import pe
 from tests.kit import pki as pk
@@ -27,6 +28,17 @@ def section(page: str, name: str) -> str:
 
 def options_in_help(command: str) -> set[str]:
     return set(re.findall(r"^  --([a-z0-9-]+)", run(command, "--help").stdout.decode(), re.M))
+
+
+def test_the_page_of_the_simulator_says_where_each_story_is_told() -> None:
+    """Under wine those of test_story.py, on POSIX all that have not Windows' file rules (./dev sim)."""
+    page = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
+    said = {name: (posix == "yes", wine != "no") for names, posix, wine, _ in rows for name in re.findall("`(.*?)`", names)}
+    there = {file.stem: 'system="windows"' in file.read_text(encoding="utf-8") for file in (ROOT / "tests/sim/scenarios").glob("*.xml")}
+    told = {name: (not is_windows, name in STORIES or name in PACKAGES) for name, is_windows in there.items() if not name.startswith("windows-")}
+    assert said == told
+    assert {name for name in there if name.startswith("windows-")} == {f"windows-{name}" for name in STORIES}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

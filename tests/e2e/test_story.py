@@ -1,5 +1,6 @@
 """The same product, the same steps, on machines of three kinds: this system, and the machine in memory with the file rules of POSIX and of
-Windows. All must tell the same: each event, each result, each file at the end (tests/sim/tell.c). Under wine this system is Windows."""
+Windows. All must tell the same: each event, each result with its exit code, each file at the end (tests/sim/tell.c). Under wine this system is
+Windows."""
 
 from __future__ import annotations
 
@@ -74,6 +75,7 @@ def test_this_system_and_the_one_in_memory_tell_the_same(name: str, releases: Pa
         here = tell(machine, str(tmp_path / "root"), releases / "plain", name)
         assert without_modes(here) == without_modes(in_memory)
     assert sum(line.startswith("step ") for line in here) >= 2 and any(line.startswith("tree/lib/version ") for line in here), here
+    assert "step 1: Success (exit code 0)" in here, here
 
 
 @pytest.mark.skipif(not WRAPPER, reason="Windows Installer is on Windows alone")

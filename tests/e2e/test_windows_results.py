@@ -14,10 +14,12 @@ import sqlite3
 import subprocess
 import time
 from pathlib import Path
-from typing import Callable, ContextManager, Iterator
+from typing import Any, Callable, ContextManager, Iterator
 
 import pytest
 from windows_kit import ABORTED, DONE, HELPER, NOT_SUPPORTED, ROLLBACK_FAILED, SERVICE, Machine, Prefix, made_by_a_maker, until, windows
+
+from tests.unit import event_log_wine
 
 FOLDER, KEY, MARKER = r"O:\Orchard Works", r"HKLM\Software\Orchard", r"HKLM\Software\Orchard\Upgrade"
 INSTALL = f'<install kind="archive" os="windows" folder="{FOLDER}"/>'
@@ -312,6 +314,30 @@ def test_the_old_version_does_not_start_again(machine: Orchard) -> None:
     assert machine.judge()[1] is None
 
 
+TOLD_ALONE = {301, 303, 305, 307, 310, 331, 334, 335, 336}          # surefoot-upgrade(1): these are in no log
+
+
+@contextlib.contextmanager
+def event_log_shown(m: Orchard) -> Iterator[None]:
+    m.prefix.env["WINEDEBUG"] = event_log_wine.WINEDEBUG
+    try:
+        yield
+    finally:
+        del m.prefix.env["WINEDEBUG"]
+
+
+def assert_logged(lines: list[dict[str, Any]], said: str) -> None:
+    """What it told is in the event log, each by its number and at its level, under the product's name."""
+    page = (Path(__file__).resolve().parents[2] / "docs/man/surefoot-upgrade.1").read_text(encoding="utf-8")
+    levels = {int(number): level for number, level in re.findall(r"^\.It (3\d\d) Ta (\w+) Ta", page, re.M)}
+    told = [(line["event"], line["text"]) for line in lines if line["schema"] == "surefoot.event/1" and line["event"] not in TOLD_ALONE]
+    logged = event_log_wine.records(said)
+    assert [(r.id, r.level) for r in logged] == [(number, levels[number]) for number, _ in told], said
+    assert {r.source for r in logged} == {"Orchard Upgrade"}, logged
+    for record, (_, text) in zip(logged, told, strict=True):
+        assert (text or "from 1.0.0 to 2.0.0").replace("\\", r"\\").replace('"', r"\"") in record.text, (record, text)
+
+
 def test_in_the_end_it_is_upgraded_and_a_program_that_stays_open_is_ended(machine: Orchard) -> None:
     """Whatever kept it from that is gone, but for one program, which is given its time."""
     machine.write('<process name="manager.exe"/>', '<process name="manager.exe" action="terminate" terminate-after="PT3S"/>')
@@ -321,8 +347,11 @@ def test_in_the_end_it_is_upgraded_and_a_program_that_stays_open_is_ended(machin
         assert manager.poll() is None, "it has its time"
         time.sleep(4)
         assert machine.judge("check")[1] == "UpgradeAbortedSyncExeInUse" and manager.poll() is None, "a look ends nothing"
-        ran = machine.run("upgrade", cwd=machine.etc)
+        with event_log_shown(machine):
+            ran = machine.run("upgrade", cwd=machine.etc)
         assert (ran.code, ran.result) == (DONE, "Success"), ran.text
+        assert_logged(ran.lines, ran.text)
+        assert {302, 306, 308, 309, 311, 312, 332} <= {line.get("event") for line in ran.lines}, ran.text
         assert any(line.get("event") == 332 and "manager.exe" in line["text"] for line in ran.lines), ran.text
         manager.wait(10)
     assert (machine.version(), machine.service()) == ("2.0.0", "RUNNING")

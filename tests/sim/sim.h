@@ -70,6 +70,7 @@ struct world {
     bool saw_mixed;            /* a service began on a tree of two versions */
     struct buf trace;          /* one line an event: identifier, result, versions */
     char said[400];            /* by the last step, of how it ended */
+    int exit_code;             /* that the command of the last step ends with; -1: it is none */
     bool no_rollback;          /* --no-rollback */
     char *base;                /* picture of the old version, where a step before says so */
     char base_version[32];     /* that runs then */

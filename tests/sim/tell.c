@@ -14,7 +14,10 @@ static char *tell(struct world *w)
                                      : i == s->n_before ? &s->explored
                                                         : &s->then[i - s->n_before - 1];
         world_do(w, deed, result);
-        if (buf_printf(&w->trace, NULL, "step %zu: %s\n", i + 1, result) != E_OK)
+        enum errc rc = buf_printf(&w->trace, NULL, "step %zu: %s", i + 1, result);
+        if (rc == E_OK && w->exit_code >= 0)
+            rc = buf_printf(&w->trace, NULL, " (exit code %d)", w->exit_code);
+        if (rc != E_OK || buf_add_byte(&w->trace, '\n', NULL) != E_OK)
             sim_fail("the trace is too long");
     }
     char *picture = world_picture(w);

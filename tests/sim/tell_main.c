@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     struct scenario s;
     if (argc != 4)
         return 2;
-    console_init();
+    (void)console_init();
     digest_init_library();
     scenario_read(argv[3], &s);
     char *told = world_tell(&s, argv[2], strcmp(argv[1], "mock") == 0 ? NULL : argv[1]);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "installer/cli/exit_code.h"
 #include "installer/core/recover.h"
 #include "installer/core/rollback.h"
 #include "platform/base/text.h"
@@ -438,6 +439,7 @@ void world_do(struct world *w, const struct deed_of *deed, char result[RUN_RESUL
     char path[400];
     struct err err = { .text = "" };
     result[0] = '\0';
+    w->exit_code = -1;
     if (out == NULL || setup == NULL)
         abort();
     if (deed->deed == DO_PUT) {
@@ -455,6 +457,8 @@ void world_do(struct world *w, const struct deed_of *deed, char result[RUN_RESUL
             (void)snprintf(result, RUN_RESULT_ROOM, "error: %s", err.text);
         else
             (void)snprintf(result, RUN_RESULT_ROOM, "%s", out->result);
+        if (rc == E_OK)
+            w->exit_code = (int)exit_code_of(out, deed->deed == DO_RECOVER, false);
         (void)text_copy(w->said, sizeof(w->said), rc != E_OK ? err.text : out->why);
     }
     setup_fini(setup);

@@ -176,7 +176,7 @@ int main(int argc, char **argv)
     struct tool t = { .cap = 1 << 20 };
     struct err err = { .code = E_OK };
     digest_init_library();
-    console_init();
+    (void)console_init();
     t.settings = (struct fetch_settings){ .platform = platform_native(),
                                           .proxy_use = PROXY_NONE,
                                           .stall_s = 10,

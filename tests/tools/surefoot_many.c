@@ -74,7 +74,7 @@ static int run(const struct request *r)
 int main(void)
 {
     struct request r;
-    console_init();
+    (void)console_init();
     FILE *answers = fdopen(dup(STDOUT_FILENO), "wb");
     if (answers == NULL)
         return EXIT_FAILURE;

@@ -20,6 +20,7 @@
 #include "answers.h"
 #include "platform/win32/security.h"
 #include "platform/win32/w32.h"
+#include "wine.h"
 
 #define FS(op, ...) CALL(fs, op, __VA_ARGS__)
 #define EVERYONE L"D:(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;WD)"
@@ -223,16 +224,127 @@ static void a_private_folder_is_made_once_and_keeps_others_out(void **state)
     IS(E_ABSENT, FS(make_private_folder, "no/such"));
 }
 
-/* Wine keeps no list as it was set: what is asked for has to be looked at. */
-static bool is_safe_of_inheritance(void)
+/* --- nothing is inherited from above. Wine keeps no list as it was set, and no mark that one is
+ * protected: what is asked for has to be looked at. */
+
+typedef enum errc (*make_fn)(PSECURITY_DESCRIPTOR *out, struct err *err);
+
+static WORD control_of(PSECURITY_DESCRIPTOR made)
 {
-    PSECURITY_DESCRIPTOR made = NULL;
     SECURITY_DESCRIPTOR_CONTROL control = 0;
     DWORD revision;
-    IS(E_OK, security_kept(&made, &why));
     assert_true(GetSecurityDescriptorControl(made, &control, &revision));
+    return control;
+}
+
+static bool is_safe_of_inheritance(make_fn make)
+{
+    PSECURITY_DESCRIPTOR made = NULL;
+    IS(E_OK, make(&made, &why));
+    const WORD control = control_of(made);
     (void)LocalFree(made);
     return (control & SE_DACL_PROTECTED) != 0;
+}
+
+/* Each entry gives all rights, here and below, to one who has the machine anyway, or to ourselves
+ * where we have it not. */
+static void what_is_private_is_safe_of_inheritance(void **state)
+{
+    struct security_self self;
+    PSECURITY_DESCRIPTOR made = NULL;
+    ACL *list = NULL;
+    BOOL is_there = FALSE, is_default = FALSE;
+    PSID owner = NULL;
+    UNUSED(state);
+    IS(E_OK, security_self(&self, &why));
+    IS(E_OK, security_private(&made, &why));
+    assert_true(GetSecurityDescriptorDacl(made, &is_there, &list, &is_default));
+    assert_true(is_there && list != NULL);
+    assert_int_equal(list->AceCount, self.is_elevated ? 2 : 3);
+    for (DWORD i = 0; i < list->AceCount; i++) {
+        ACCESS_ALLOWED_ACE *ace = NULL;
+        assert_true(GetAce(list, i, (void **)&ace));
+        assert_int_equal(ace->Header.AceType, ACCESS_ALLOWED_ACE_TYPE);
+        assert_int_equal(ace->Header.AceFlags, OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE);
+        assert_int_equal(ace->Mask, FILE_ALL_ACCESS);
+        PSID sid = &ace->SidStart;
+        assert_true(IsWellKnownSid(sid, WinLocalSystemSid) ||
+                    IsWellKnownSid(sid, WinBuiltinAdministratorsSid) ||
+                    (!self.is_elevated && EqualSid(sid, self.acl.user)));
+    }
+    assert_true(GetSecurityDescriptorOwner(made, &owner, &is_default));
+    assert_true((owner != NULL) == self.is_elevated);
+    assert_true(owner == NULL || IsWellKnownSid(owner, WinBuiltinAdministratorsSid));
+    (void)LocalFree(made);
+    assert_true(is_safe_of_inheritance(security_private));
+    assert_true(is_safe_of_inheritance(security_kept));
+    assert_false(is_safe_of_inheritance(security_readable));
+}
+
+/* What is changed afterwards: protected, or open again to what is above. */
+static void a_list_that_is_set_is_protected_as_it_was_asked_for(void **state)
+{
+    const WORD inherited = SE_DACL_AUTO_INHERIT_REQ | SE_DACL_AUTO_INHERITED;
+    PSECURITY_DESCRIPTOR made = NULL;
+    HANDLE handle = NULL;
+    wchar_t *wide = NULL;
+    UNUSED(state);
+    make_file("file", "x");
+    IS(E_OK, w32_path("file", &wide, &why));
+    IS(E_OK, security_open(wide, READ_CONTROL | WRITE_DAC, &handle, &why));
+    free(wide);
+    IS(E_OK, security_readable(&made, &why));
+    IS(E_OK, security_set_list(handle, made, true, &why));
+    assert_int_equal(control_of(made) & (SE_DACL_PROTECTED | inherited), SE_DACL_PROTECTED);
+    IS(E_OK, security_set_list(handle, made, false, &why));
+    assert_int_equal(control_of(made) & (SE_DACL_PROTECTED | inherited), inherited);
+    (void)LocalFree(made);
+    assert_true(CloseHandle(handle));
+}
+
+static void assert_nothing_of_others(const char *path)
+{
+    HANDLE handle = NULL;
+    wchar_t *wide = NULL;
+    struct security s;
+    BYTE everyone[SECURITY_MAX_SID_SIZE];
+    DWORD len = sizeof(everyone);
+    assert_true(CreateWellKnownSid(WinWorldSid, NULL, everyone, &len));
+    IS(E_OK, w32_path(path, &wide, &why));
+    IS(E_OK, security_open(wide, READ_CONTROL, &handle, &why));
+    free(wide);
+    IS(E_OK, security_read(handle, &s, &why));
+    assert_non_null(s.list);
+    for (DWORD i = 0; i < s.list->AceCount; i++) {
+        ACCESS_ALLOWED_ACE *ace = NULL;
+        assert_true(GetAce(s.list, i, (void **)&ace));
+        assert_false(EqualSid(&ace->SidStart, everyone));
+        assert_int_equal(ace->Header.AceFlags & INHERITED_ACE, 0);
+    }
+    if (!is_wine())
+        assert_true(s.is_protected);
+    security_fini(&s);
+    assert_true(CloseHandle(handle));
+}
+
+/* ProgramData gives such rights to Users. */
+static void below_a_folder_that_passes_rights_on_nothing_private_has_them(void **state)
+{
+    UNUSED(state);
+    make_folder("above");
+    set_list("above", L"D:(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;WD)");
+    IS(E_OK, FS(make_private_folder, "above/folder"));
+    IS(E_OK,
+       platform_write_file(platform_native(), "above/file", span_text("x"), SINK_PRIVATE, &why));
+    IS(E_OK, platform_write_file(platform_native(), "above/folder/file", span_text("x"),
+                                 SINK_PRIVATE, &why));
+    make_file("above/other", "x");
+    assert_true(is_shared("above/other")); /* so that the test can fail */
+    assert_nothing_of_others("above/folder");
+    assert_nothing_of_others("above/file");
+    assert_nothing_of_others("above/folder/file");
+    IS(E_OK, FS(set_mode, "above/other", 0600));
+    assert_nothing_of_others("above/other");
 }
 
 /* As ProgramData does, the folder above gives everyone rights that must not be passed on. What is
@@ -245,7 +357,7 @@ static void a_readable_folder_lets_everyone_in_and_nobody_change_it(void **state
     IS(E_OK, FS(make_readable_folder, "open/new"));
     assert_int_equal(info_of("open/new").mode, 0755);
     assert_true(is_shared("open/new"));
-    assert_true(is_safe_of_inheritance());
+    assert_true(is_safe_of_inheritance(security_kept));
     IS(E_EXISTS, FS(make_readable_folder, "open/new"));
     IS(E_ABSENT, FS(make_readable_folder, "no/such"));
     IS(E_OK, FS(make_readable_folder, "kept"));
@@ -804,6 +916,9 @@ int main(int argc, char **argv)
         IN_FOLDER(guard_judges_links_where_they_may_be),
         IN_FOLDER(guard_says_what_is_not_there_and_refuses_other_machines),
         IN_FOLDER(a_private_folder_is_made_once_and_keeps_others_out),
+        cmocka_unit_test(what_is_private_is_safe_of_inheritance),
+        IN_FOLDER(a_list_that_is_set_is_protected_as_it_was_asked_for),
+        IN_FOLDER(below_a_folder_that_passes_rights_on_nothing_private_has_them),
         IN_FOLDER(a_readable_folder_lets_everyone_in_and_nobody_change_it),
         IN_FOLDER(a_private_file_is_made_so),
         IN_FOLDER(an_unflushed_file_replaces_nothing),

@@ -178,6 +178,16 @@ static void a_record_stays_one_record_of_one_line(void **state)
                   "\nSUREFOOT_EVENT=301\nMESSAGE=one\\x0aPRIORITY=0\n");
 }
 
+static void a_source_is_whole_as_long_as_a_product_may_name_it(void **state)
+{
+    char source[128 + 1], before[200];
+    UNUSED(state);
+    memset(source, 'x', sizeof(source) - 1);
+    source[sizeof(source) - 1] = '\0';
+    (void)snprintf(before, sizeof(before), "<28>%s[", source);
+    assert_record(HOST_LOG_SYSLOG, source, "long", before, "]: 301 long");
+}
+
 static void a_record_is_taken_or_that_is_an_error(void **state)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "socket" };
@@ -211,6 +221,7 @@ int main(void)
         cmocka_unit_test(what_only_windows_has_is_missed),
         cmocka_unit_test(the_environment_names_no_folder_when_elevated),
         cmocka_unit_test(a_record_stays_one_record_of_one_line),
+        cmocka_unit_test(a_source_is_whole_as_long_as_a_product_may_name_it),
         IN_FOLDER(a_record_is_taken_or_that_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

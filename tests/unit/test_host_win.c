@@ -324,6 +324,105 @@ static void the_machines_own_proxy_is_found(void **state)
     }
 }
 
+/* --- the user's own, as WinINet keeps it: three numbers (its mark, how often it was changed, what
+ * of the rest is in force), then each text after its length */
+
+#define SETTINGS L"Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings\\Connections"
+#define CONNECTION L"DefaultConnectionSettings"
+#define SETTINGS_ROOM 1000
+#define SETTINGS_MARK 0x46
+#define REST_LEN 32
+
+enum { DIRECT = 1, PROXY = 2, SCRIPT = 4, DETECT = 8 };
+
+static const struct {
+    DWORD flags;
+    const char *proxies, *exceptions, *script;
+    enum errc rc;
+    enum host_proxy how; /* for https://host.example.com */
+    const char *url;
+} users[] = {
+    { DIRECT, "", "", "", E_OK, HOST_PROXY_ENVIRONMENT, NULL },
+    { DIRECT | PROXY, "own:3128", "", "", E_OK, HOST_PROXY_NAMED, "http://own:3128" },
+    { DIRECT | PROXY, "http=one:80;https=two:81", "*.example.org", "", E_OK, HOST_PROXY_NAMED,
+      "http://two:81" },
+    { DIRECT | PROXY, "own:3128", "<local>;*.example.com", "", E_OK, HOST_PROXY_NONE, NULL },
+    { DIRECT | PROXY, "", "", "", E_OK, HOST_PROXY_ENVIRONMENT, NULL },
+    /* what is kept, and not in force */
+    { DIRECT, "own:3128", "*.example.com", "http://own/a.pac", E_OK, HOST_PROXY_ENVIRONMENT, NULL },
+    { DIRECT | SCRIPT, "", "", "http://own/a.pac", E_UNSUPPORTED, HOST_PROXY_NONE, NULL },
+    { DIRECT | SCRIPT, "own:3128", "", "http://own/a.pac", E_UNSUPPORTED, HOST_PROXY_NONE, NULL },
+    { DIRECT | SCRIPT, "", "", "", E_OK, HOST_PROXY_ENVIRONMENT, NULL },
+    /* a script and what is named beside it, for whoever does not run it */
+    { DIRECT | PROXY | SCRIPT, "own:3128", "", "http://own/a.pac", E_OK, HOST_PROXY_NAMED,
+      "http://own:3128" },
+    /* to be looked for on the network, as Windows has it at first: nobody named one */
+    { DIRECT | DETECT, "", "", "", E_OK, HOST_PROXY_ENVIRONMENT, NULL },
+    { DIRECT | DETECT | PROXY, "own:3128", "", "", E_OK, HOST_PROXY_NAMED, "http://own:3128" },
+    { DIRECT | DETECT | SCRIPT, "", "", "http://own/a.pac", E_UNSUPPORTED, HOST_PROXY_NONE, NULL },
+};
+
+static size_t add(uint8_t *to, size_t at, const void *bytes, size_t len)
+{
+    assert_true(len <= SETTINGS_ROOM - at);
+    memcpy(to + at, bytes, len);
+    return at + len;
+}
+
+static void set_user(size_t row)
+{
+    const DWORD head[] = { SETTINGS_MARK, 1, users[row].flags };
+    const char *const texts[] = { users[row].proxies, users[row].exceptions, users[row].script };
+    static const uint8_t rest[REST_LEN];
+    uint8_t bytes[SETTINGS_ROOM];
+    size_t at = add(bytes, 0, head, sizeof(head));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        const DWORD len = (DWORD)strlen(texts[i]);
+        at = add(bytes, add(bytes, at, &len, sizeof(len)), texts[i], len);
+    }
+    at = add(bytes, at, rest, sizeof(rest));
+    assert_int_equal(
+        RegSetKeyValueW(HKEY_CURRENT_USER, SETTINGS, CONNECTION, REG_BINARY, bytes, (DWORD)at),
+        ERROR_SUCCESS);
+}
+
+static void the_users_own_proxy_is_found_and_a_script_is_not_run(void **state)
+{
+    enum errc codes[ARRAY_LEN(users)];
+    enum host_proxy ways[ARRAY_LEN(users)];
+    char urls[ARRAY_LEN(users)][HOST_PROXY_ROOM], words[ARRAY_LEN(users)][sizeof(why.text)];
+    uint8_t before[SETTINGS_ROOM];
+    DWORD len = sizeof(before);
+    UNUSED(state);
+    const LSTATUS os = RegGetValueW(HKEY_CURRENT_USER, SETTINGS, CONNECTION, RRF_RT_REG_BINARY,
+                                    NULL, before, &len);
+    assert_true(os == ERROR_SUCCESS || os == ERROR_FILE_NOT_FOUND);
+    for (size_t i = 0; i < ARRAY_LEN(users); i++) {
+        set_user(i);
+        why = (struct err){ .code = E_OK };
+        codes[i] = HOST(proxy_for, "https", "host.example.com", &ways[i], urls[i]);
+        (void)text_copy(words[i], sizeof(words[i]), why.text);
+    }
+    if (os == ERROR_SUCCESS)
+        (void)RegSetKeyValueW(HKEY_CURRENT_USER, SETTINGS, CONNECTION, REG_BINARY, before, len);
+    else
+        (void)RegDeleteKeyValueW(HKEY_CURRENT_USER, SETTINGS, CONNECTION);
+    for (size_t i = 0; i < ARRAY_LEN(users); i++) {
+        if (codes[i] != users[i].rc)
+            print_error("row %zu: %s\n", i, words[i]);
+        assert_int_equal(codes[i], users[i].rc);
+        if (users[i].rc != E_OK) {
+            assert_non_null(strstr(words[i], "by a script, which is not run here"));
+            continue;
+        }
+        if (ways[i] != users[i].how)
+            print_error("row %zu\n", i);
+        assert_int_equal(ways[i], users[i].how);
+        if (users[i].url != NULL)
+            assert_string_equal(urls[i], users[i].url);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +439,7 @@ int main(void)
         cmocka_unit_test(an_event_is_written_and_its_source_made_known),
         cmocka_unit_test(the_proxy_is_chosen_from_windows_lists),
         cmocka_unit_test(the_machines_own_proxy_is_found),
+        cmocka_unit_test(the_users_own_proxy_is_found_and_a_script_is_not_run),
         cmocka_unit_test(our_program_has_the_texts_of_all_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

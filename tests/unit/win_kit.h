@@ -18,6 +18,7 @@
 
 #include "answers.h"
 #include "platform/base/text.h"
+#include "wine.h"
 
 #define PATH_ROOM 1000
 
@@ -95,11 +96,6 @@ static inline const char *made_program(const char *variable, char to[PATH_ROOM])
     assert_non_null(path);
     IS(E_OK, CALL(host, absolute_path, path, to, PATH_ROOM));
     return to;
-}
-
-static inline bool is_wine(void)
-{
-    return GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") != NULL;
 }
 
 #endif
