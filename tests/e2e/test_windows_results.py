@@ -186,7 +186,7 @@ def no_database(m: Orchard) -> ContextManager[object]:
 
 def read_only_key(m: Orchard) -> ContextManager[object]:
     def allow(all_may: str) -> object:
-        return m.prefix.run(windows(HELPER), "key", MARKER.removeprefix("HKLM\\"), f"D:P(A;CI;{all_may};;;WD)")
+        return m.prefix.run(HELPER, "key", MARKER.removeprefix("HKLM\\"), f"D:P(A;CI;{all_may};;;WD)")
     return between(lambda: allow("KRWD"), lambda: allow("KA"))
 
 

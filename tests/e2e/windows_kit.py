@@ -75,7 +75,7 @@ class Prefix:
 
     def start(self) -> None:
         """Without certificates in ROOT: see read_roots."""
-        self.waiting = subprocess.Popen([*WRAPPER, windows(HELPER), "keep"], env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        self.waiting = subprocess.Popen([*WRAPPER, str(HELPER), "keep"], env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
 
     def read_roots(self) -> None:
@@ -89,6 +89,14 @@ class Prefix:
         self.waiting.stdin.close()
         subprocess.run([PREFIX_TOOL, "--end", self.folder], check=False, capture_output=True, timeout=LIMIT_S)
         self.waiting.wait(LIMIT_S)
+
+    def path(self, program: object) -> str:
+        """Where a program of Windows' own is, or one on drive C: what is not named by its path on the host wine finds by a program of its own,
+        which takes longer than what is run."""
+        name = str(program)
+        if "\\" not in name and "/" not in name:
+            name = f"C:\\windows\\system32\\{name}"
+        return str(self.drive / name[3:].replace("\\", "/")) if name.startswith("C:\\") else name
 
     def run(self, *words: object, code: int | None = 0, limit_s: float = LIMIT_S, cwd: Path | None = None) -> Done:
         """Runs a program. Seldom, on a busy machine, wine does not start one: then it ends with 1 and nothing is said, which no program that
@@ -104,18 +112,19 @@ class Prefix:
     def run_once(self, words: tuple[object, ...], limit_s: float, cwd: Path | None) -> Done:
         """What it says goes through a file: a service that it starts would keep a pipe open."""
         with tempfile.TemporaryFile() as said:
-            done = subprocess.run([*map(str, self.before), *WRAPPER, *map(str, words)], env=self.env, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT,
-                                  timeout=limit_s, check=False, cwd=cwd)
+            program, *args = words
+            done = subprocess.run([*map(str, self.before), *WRAPPER, self.path(program), *map(str, args)], env=self.env, stdin=subprocess.DEVNULL,
+                                  stdout=said, stderr=subprocess.STDOUT, timeout=limit_s, check=False, cwd=cwd)
             said.seek(0)
             return Done(done.returncode, said.read())
 
-    def begin(self, *words: object) -> subprocess.Popen[bytes]:
+    def begin(self, program: object, *args: object) -> subprocess.Popen[bytes]:
         """Starts a program, and leaves it alone; what it says is lost."""
-        return subprocess.Popen([*WRAPPER, *map(str, words)], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        return subprocess.Popen([*WRAPPER, self.path(program), *map(str, args)], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL)
 
     @contextlib.contextmanager
-    def helped(self, *words: str, program: str = windows(HELPER)) -> Iterator[subprocess.Popen[bytes]]:
+    def helped(self, *words: str, program: object = HELPER) -> Iterator[subprocess.Popen[bytes]]:
         """A helper (tests/tools/win_child.c) that has said that it is ready, for as long as this lasts; the last word is where it says so."""
         ready = self.drive / "ready"
         ready.unlink(missing_ok=True)
