@@ -15,12 +15,11 @@ from typing import Callable
 import pytest
 from conftest import CRASH, WRAPPER, built
 
-from tests.kit import archives as kit
-from tests.kit import archives_7z as kit_7z
-
-
 if WRAPPER:
     pytest.skip("the tool is run as it is, on POSIX", allow_module_level=True)
+
+from tests.kit import archives as kit  # noqa: E402
+from tests.kit import archives_7z as kit_7z  # noqa: E402
 
 HOSTILE, GOOD = [*kit.HOSTILE, *kit_7z.HOSTILE], [*kit.GOOD, *kit_7z.GOOD]
 

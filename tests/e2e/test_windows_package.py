@@ -286,7 +286,7 @@ def kill_and_recover(machine: Machine) -> None:
     for i in range(int(os.environ.get("SUREFOOT_KILLS", "5"))):
         words = ["upgrade", "--to", NEW] if machine.version() == OLD else ["rollback"]
         process = machine.prefix.begin(EXE, *words, "surefoot")
-        time.sleep(dice.random() * 4)
+        time.sleep(dice.random() * 3)
         machine.prefix.run("taskkill.exe", "/f", "/im", "surefoot.exe", code=None)
         process.wait(LIMIT_S)
         recovered, by = machine.run("recover"), "it"

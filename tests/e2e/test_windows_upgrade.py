@@ -204,7 +204,7 @@ def test_killed_at_any_instant_it_is_old_or_new(machine: Machine) -> None:
     for i in range(n_kills):
         target = "2.0.0" if machine.version() == "1.0.0" else None
         process = machine.start("upgrade", "--to", target) if target else machine.start("rollback")
-        time.sleep(dice.random() * 4)
+        time.sleep(dice.random() * 3)
         machine.prefix.run("taskkill.exe", "/f", "/im", PROGRAM.name, code=None)
         process.wait(LIMIT_S)
         n_pending += machine.status()["recovery_pending"]
