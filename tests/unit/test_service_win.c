@@ -2,6 +2,7 @@
  * the test registers and takes away. */
 
 #include "win_kit.h"
+#include "wine.h"
 
 #define SERVICE(op, ...) CALL(service, op, __VA_ARGS__)
 #define NAME_ROOM 80
@@ -203,10 +204,18 @@ static void a_stop_is_over_when_the_process_is_gone(void **state)
     assert_true(is_running(second));
 }
 
+/* Seldom, on a busy machine, wine gets no program started, and its manager waits for one that never
+ * comes: then it is asked once more. */
+static enum errc start(void)
+{
+    enum errc rc = SERVICE(start, name, 20000);
+    return rc == E_TIMEOUT && is_wine() ? SERVICE(start, name, 20000) : rc;
+}
+
 static void one_that_fails_to_start_says_why(void **state)
 {
     make("fail");
-    IS(E_IO, SERVICE(start, name, 20000));
+    IS(E_IO, start());
     SAYS("77");
     struct service_status s = status();
     assert_int_equal(s.is, SERVICE_IS_FAILED);
@@ -214,7 +223,7 @@ static void one_that_fails_to_start_says_why(void **state)
     (void)take_services_away(state);
     (void)choose_names(state);
     make("refuse");
-    IS(E_IO, SERVICE(start, name, 20000));
+    IS(E_IO, start());
     SAYS("error 5");
     assert_int_equal(status().is, SERVICE_IS_FAILED);
 }
