@@ -49,7 +49,7 @@ struct msi_ops {
                          struct err *err);
     /* Installs a package in silence, for the whole machine, and never restarts it; `again` is for a
      * product that is installed with the same product code, and writes all of it anew. The log file
-     * is replaced; NULL: none. E_OK says that it was tried; *out says the rest. It takes as long as
+     * is added to; NULL: none. E_OK says that it was tried; *out says the rest. It takes as long as
      * it takes. */
     enum errc (*install)(void *self, const char *package, bool again, const char *log,
                          struct msi_result *out, struct err *err);

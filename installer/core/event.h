@@ -11,9 +11,9 @@
 #include "manifest/version.h"
 #include "platform/platform.h"
 
-/* X(name, id, level, step, is_logged: goes to the system's log) */
+/* X(name, id, level, step, is_logged: goes to the system's log). 300 has never been sent: that an
+ * attempt begins is 302's to say. */
 #define EVENTS(X)                                                                                  \
-    X(STARTED, 300, INFO, "start", true)                                                           \
     X(UP_TO_DATE, 301, INFO, "decide", false)                                                      \
     X(FOUND, 302, INFO, "decide", true)                                                            \
     X(WAITS, 303, INFO, "decide", false)                                                           \

@@ -11,6 +11,8 @@
 #define HOLDERS_SAID 5
 #define BACK_TRIES 3
 #define BACK_WAIT_MS 2000
+/* Bytes of Windows Installer's log, of one switch and its ways back. */
+#define LOG_MAX (64 * 1024 * 1024)
 
 static struct msi_ask ask_of(const struct run *run, char log[SETUP_PATH_ROOM])
 {
@@ -19,6 +21,20 @@ static struct msi_ask ask_of(const struct run *run, char log[SETUP_PATH_ROOM])
     if (memory_path(run->memory, "msi.log", log, &ignored) == E_OK)
         ask.log = log;
     return ask;
+}
+
+/* What failed is in the log, and the way back is added to it: a switch begins a new one. A way back
+ * that is tried again at each start of the machine does not fill the disk. */
+static void begin_log(const struct run *run, const struct msi_ask *ask, bool is_switch)
+{
+    struct platform *p = run->setup->platform;
+    struct fs_info info;
+    struct err ignored;
+    if (ask->log == NULL)
+        return;
+    if (is_switch ||
+        (p->fs->stat_link(p->self, ask->log, &info, &ignored) == E_OK && info.size > LOG_MAX))
+        (void)!p->fs->remove(p->self, ask->log, &ignored);
 }
 
 static enum errc hold(struct run *run, const char *name, struct msi_held *held, struct err *err)
@@ -93,6 +109,7 @@ enum errc run_msi_switch(struct run *run, struct err *err)
     enum errc rc = hold(run, run->new_name, &run->held_new, err);
     if (rc != E_OK)
         return rc;
+    begin_log(run, &ask, true);
     rc = msi_switch_to(&ask, &run->held_new, &restart, err);
     run->was_switched = rc != E_BUSY;
     if (rc != E_OK || !restart)
@@ -154,6 +171,7 @@ enum errc run_msi_switch_back(struct run *run, struct err *err)
     enum errc rc = msi_switch_await(&ask, err);
     if (rc != E_OK)
         return rc;
+    begin_log(run, &ask, false);
     if (run->held_new.source == NULL) /* we were not there when it ended */
         finish_new(run, &ask);
     msi_kept_release(&run->held_new);

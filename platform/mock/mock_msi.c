@@ -276,13 +276,29 @@ static enum errc msi_related(void *self, const char *upgrade_code, msi_product_f
     return rc;
 }
 
+/* One line is added, as a log is that is added to: the version, or the code of what was taken away,
+ * and how it ended. */
+static void add_to_log(struct mock *m, const char *log, const char *what, unsigned code)
+{
+    char line[120];
+    struct disk_node *node = NULL;
+    if (log == NULL)
+        return;
+    const int n = snprintf(line, sizeof(line), "%.80s %u\n", what, code);
+    const struct span text = span_of((const uint8_t *)line, (size_t)n);
+    if (disk_get(&m->disk, log, false, &node, NULL) != E_OK)
+        mock_put_file(m, log, text, 0644);
+    else if (buf_add(&node->bytes, text, NULL) != E_OK ||
+             buf_add(&node->stable_bytes, text, NULL) != E_OK)
+        abort();
+}
+
 static enum errc msi_install(void *self, const char *package, bool again, const char *log,
                              struct msi_result *out, struct err *err)
 {
     struct mock *m = self;
     struct disk_node *file = NULL;
     bool is_ignored = false;
-    UNUSED(log);
     enum errc rc = check_windows(m, err);
     if (rc == E_OK)
         rc = disk_get(&m->disk, package, false, &file, err);
@@ -300,6 +316,7 @@ static enum errc msi_install(void *self, const char *package, bool again, const 
     mock_pass(m, INSTALL_MS);
     if (put_in_place(m, p, err) != E_OK) {
         end(out, 1603);
+        add_to_log(m, log, p->version, out->code);
         return E_OK;
     }
     if (p->install == INSTALL_FAILS || p->install == INSTALL_LEAVES_NONE)
@@ -307,6 +324,7 @@ static enum errc msi_install(void *self, const char *package, bool again, const 
     end(out, p->install == INSTALL_GOOD || p->install == INSTALL_NONE ? 0
              : p->install == INSTALL_NEEDS_RESTART                    ? 3010
                                                                       : 1603);
+    add_to_log(m, log, p->version, out->code);
     return E_OK;
 }
 
@@ -315,7 +333,6 @@ static enum errc msi_remove(void *self, const char *product_code, const char *lo
 {
     struct mock *m = self;
     bool is_ignored = false;
-    UNUSED(log);
     enum errc rc = check_windows(m, err);
     if (rc == E_OK)
         rc = fault_ask(m->disk.plan, FAULT_ACT, "msi_remove", product_code, &is_ignored, err);
@@ -332,6 +349,7 @@ static enum errc msi_remove(void *self, const char *product_code, const char *lo
         end(out, !is_done ? 1603 : how == INSTALL_NEEDS_RESTART ? 3010 : 0);
         m->is_restart_pending |= is_done && how == INSTALL_NEEDS_RESTART;
     }
+    add_to_log(m, log, product_code, out->code);
     return E_OK;
 }
 

@@ -142,7 +142,8 @@ static enum errc set_log(const struct msi_library *l, const char *log, struct er
     wchar_t *path = NULL;
     enum errc rc = log == NULL ? E_OK : plain_path(log, &path, err);
     if (rc == E_OK)
-        (void)l->enable_log(path == NULL ? 0 : LOG_MODES, path, 0);
+        (void)l->enable_log(path == NULL ? 0 : LOG_MODES, path,
+                            path == NULL ? 0 : INSTALLLOGATTRIBUTES_APPEND);
     free(path);
     return rc;
 }

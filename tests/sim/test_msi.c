@@ -24,6 +24,7 @@
 
 #define UPGRADE_CODE "{5EF00700-0000-4000-8000-000000000000}"
 #define PACKAGES "/var/lib/app/packages"
+#define LOG "/var/lib/app/msi.log"
 
 static const char *releases;
 static struct scenario scenario;
@@ -72,6 +73,11 @@ static int set_up_restarting(void **state)
 static int set_up_none(void **state)
 {
     return set_up_ending(state, INSTALL_NONE);
+}
+
+static int set_up_fails(void **state)
+{
+    return set_up_ending(state, INSTALL_FAILS);
 }
 
 static int set_up_none_at_first(void **state)
@@ -307,6 +313,59 @@ static void what_ends_well_and_leaves_nothing_is_no_upgrade(void **state)
     expect(w, DO_INSTALL, "1.0.0", "Success");
     expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
     expect_running(w, "1.0.0");
+}
+
+/* The third version, which is ill, taken away, and the first one in its place. */
+#define ENDED_AND_BACK "3.0.0 0\n{5EF00700-0000-4000-8000-000000030000} 0\n1.0.0 0\n"
+
+static void expect_log(struct world *w, const char *text)
+{
+    struct buf log;
+    struct err why;
+    buf_init(&log, 10000);
+    const enum errc rc = platform_read_file(w->platform, LOG, 10000, &log, &why);
+    if (rc != (text == NULL ? E_ABSENT : E_OK) ||
+        (text != NULL && !span_equal_text(buf_span(&log), text)))
+        fail_msg("the log: %d, %.*s", rc, (int)log.len, (const char *)log.ptr);
+    buf_fini(&log);
+}
+
+/* What failed is what somebody will want to read. */
+static void the_log_has_what_failed_and_the_way_back(void **state)
+{
+    struct world *w = *state;
+    expect_log(w, NULL);
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    expect_log(w, "1.0.0 0\n");
+    expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
+    expect_log(w, "2.0.0 1603\n1.0.0 0\n");
+    expect(w, DO_UPGRADE, "3.0.0", "UpgradeFailedRollbackSuccess-HealthCheckFailed");
+    expect_log(w, ENDED_AND_BACK);
+}
+
+static void end_installations_of(struct world *w, const char *version, enum mock_install how)
+{
+    for (size_t i = 0; i < w->mock->n_packages; i++)
+        if (strcmp(w->mock->packages[i]->version, version) == 0)
+            w->mock->packages[i]->install = how;
+}
+
+/* One that is tried again and again must not fill the disk. */
+static void a_way_back_does_not_add_to_a_log_that_grew_large(void **state)
+{
+    struct world *w = *state;
+    const size_t size = 64u * 1024 * 1024 + 1;
+    uint8_t *large = calloc(size, 1);
+    assert_non_null(large);
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    end_installations_of(w, "1.0.0", INSTALL_LEAVES_NONE);
+    expect(w, DO_UPGRADE, "3.0.0", "UpgradeFailedRollbackFailed-HealthCheckFailed");
+    end_installations_of(w, "1.0.0", INSTALL_GOOD);
+    mock_put_file(w->mock, LOG, span_of(large, size), 0644);
+    free(large);
+    expect(w, DO_RECOVER, NULL, "UpgradeFailedRollbackSuccess-HealthCheckFailed");
+    expect_running(w, "1.0.0");
+    expect_log(w, ENDED_AND_BACK);
 }
 
 static void what_somebody_else_installed_meanwhile_counts(void **state)
@@ -604,6 +663,10 @@ int main(int argc, char **argv)
                                         set_up_none_at_first, tear_down),
         cmocka_unit_test_setup_teardown(what_ends_well_and_leaves_nothing_is_no_upgrade,
                                         set_up_none, tear_down),
+        cmocka_unit_test_setup_teardown(the_log_has_what_failed_and_the_way_back, set_up_fails,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_way_back_does_not_add_to_a_log_that_grew_large, set_up,
+                                        tear_down),
         ON_A_MACHINE(who_has_a_file_open_is_not_asked_where_nothing_waits),
         ON_A_MACHINE(what_somebody_else_installed_meanwhile_counts),
         ON_A_MACHINE(what_was_taken_away_is_missed),

@@ -83,9 +83,9 @@ static int begin(void **state)
 
 /* The modes as Microsoft numbers them: 1 << INSTALLMESSAGE_FATALEXIT (0), ERROR (1), WARNING (2),
  * INFO (4), OUTOFDISKSPACE (7), ACTIONSTART (8). The level: INSTALLUILEVEL_NONE is 2; the state:
- * INSTALLSTATE_ABSENT is 2. */
+ * INSTALLSTATE_ABSENT is 2; INSTALLLOGATTRIBUTES_APPEND is 1. */
 #define SILENT "load\nui 2 no window\n"
-#define LOGGED SILENT "log 197 C:\\state\\a b\\msi.log 0\n"
+#define LOGGED SILENT "log 197 C:\\state\\a b\\msi.log 1\n"
 
 static void an_installation_is_silent_before_all_else_and_has_its_log(void **state)
 {
