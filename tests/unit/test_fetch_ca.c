@@ -29,7 +29,7 @@ static void the_systems_certificates_are_read_where_they_count(void **state)
     UNUSED(state);
     static const char ca[] = "certificates of the product file's own";
     static const struct {
-        enum proxy_use use;
+        int use; /* enum proxy_use */
         const char *proxy, *ca;
         bool wants;
     } rows[] = {
