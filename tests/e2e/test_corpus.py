@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from conftest import WRAPPER, Ran
+from conftest import WRAPPER, Ran, run_surefoot
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -89,50 +89,38 @@ def is_right(expected: str, verdict: str, type_: str) -> bool:
 ROWS = rows()
 
 
-Judge = Callable[[dict[str, str]], tuple[dict[str, Any], Ran]]
+Judged = tuple[dict[str, Any], Ran]                                  # the line that the program says of a row, and the run that it is of
 
 
 @pytest.fixture(scope="module")
-def together() -> dict[str, tuple[dict[str, Any], Ran]]:
-    """Rows that were judged in one run, by their ids."""
-    return {}
+def together() -> dict[str, Judged]:
+    """By their ids, where a wrapper runs the program: those with the same options in one run, since to read five hundred roots for each takes a
+    quarter of a second. Elsewhere none: each has a run of its own."""
+    judged: dict[str, Judged] = {}
+    alike = defaultdict(list)
+    for row in ROWS if WRAPPER else []:
+        if not is_pointer(row):
+            alike[tuple(command_of(row)[:-1])].append(row)
+    for words, rows_of in alike.items():
+        ran = run_surefoot(*words, *(command_of(row)[-1] for row in rows_of), in_turn=True)
+        for row, line in zip(rows_of, ran.lines, strict=True):
+            assert line["file"] == command_of(row)[-1], "the order is not that of the files"
+            judged[row["id"]] = (line, ran)
+    return judged
 
 
-@pytest.fixture
-def judge(surefoot: Callable[..., Ran], together: dict[str, tuple[dict[str, Any], Ran]]) -> Judge:
-    """The line that the program says of a row. Each has a run of its own; but where a wrapper runs the program, the rows with the same options
-    have one: to read five hundred roots for each takes a quarter of a second."""
-    def alone(row: dict[str, str]) -> tuple[dict[str, Any], Ran]:
-        ran = surefoot(*command_of(row))
-        assert ran.seconds < LIMIT_S + 1.0, row["path"]              # the start of the program and a busy machine are in it
-        return ran.lines[0], ran
-
-    def all_at_once() -> None:
-        alike = defaultdict(list)
-        for row in ROWS:
-            if not is_pointer(row):
-                alike[tuple(command_of(row)[:-1])].append(row)
-        for words, rows_of in alike.items():
-            ran = surefoot(*words, *(command_of(row)[-1] for row in rows_of))
-            for row, line in zip(rows_of, ran.lines, strict=True):
-                assert line["file"] == command_of(row)[-1], "the order is not that of the files"
-                together[row["id"]] = (line, ran)
-
-    def judge_row(row: dict[str, str]) -> tuple[dict[str, Any], Ran]:
-        if not WRAPPER:
-            return alone(row)
-        if not together:
-            all_at_once()
-        return together[row["id"]]
-    return judge_row
+def judge_alone(row: dict[str, str], surefoot: Callable[..., Ran]) -> Judged:
+    ran = surefoot(*command_of(row))
+    assert ran.seconds < LIMIT_S + 1.0, f"{row['path']}\n{ran.out}{ran.err}"  # the start of the program and a busy machine are in it
+    return ran.lines[0], ran
 
 
 @pytest.mark.skipif(not ROWS, reason="the corpus is not beside the project: ../shared/corpus")
 @pytest.mark.parametrize("row", ROWS, ids=[r["id"] for r in ROWS])
-def test_row(row: dict[str, str], judge: Judge) -> None:
+def test_row(row: dict[str, str], together: dict[str, Judged], surefoot: Callable[..., Ran]) -> None:
     if is_pointer(row):
         pytest.skip("a note in place of a large file")
-    line, ran = judge(row)
+    line, ran = together[row["id"]] if WRAPPER else judge_alone(row, surefoot)
     told = f"\n{row['path']}: {row['expected']} ({row['why'][:160]})\n{line}\n{ran.err}"
     assert ran.code in (0, 3, 8), told
     if line["verdict"] == "refused":

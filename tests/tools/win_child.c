@@ -18,8 +18,7 @@
  *   win_child lock PATH FILE      has the file open and locked, and stays
  *   win_child hold PATH FILE      has the file open for itself alone, and stays
  *   win_child key KEY SDDL        gives a key below HKEY_LOCAL_MACHINE this access list
- *   win_child keep                stays until its input ends, so that wine stays up, and until a
- * line comes has wine read no certificates of the host into ROOT
+ *   win_child keep                stays until its input ends, and keeps wine from reading ROOT
  *
  * FILE is made when it is ready, with the number of the process in it. To stay is for a minute. */
 
@@ -236,7 +235,8 @@ static int write_bytes(unsigned long n, int code)
     return code;
 }
 
-/* The first program that opens ROOT under wine reads the host's certificates into it, a quarter of
+/* So that wine stays up, and until a line comes reads no certificates of the host into ROOT. The
+ * first program that opens ROOT reads the host's certificates into it, a quarter of
  * a second, and so does each that comes when that one has ended: what tells them is a semaphore,
  * there for as long as anybody has it. */
 static int keep(void)

@@ -2,7 +2,6 @@
  * the test registers and takes away. */
 
 #include "win_kit.h"
-#include "wine.h"
 
 #define SERVICE(op, ...) CALL(service, op, __VA_ARGS__)
 #define NAME_ROOM 80
