@@ -296,6 +296,7 @@ enum host_level { HOST_INFO = 0, HOST_WARNING, HOST_ERROR };
 
 #define HOST_MACHINE_ID_LEN 16
 #define HOST_BOOT_ID_ROOM 40
+#define HOST_SOURCE_ROOM 129 /* of log_event: what a product file may name is never cut */
 
 struct host_ops {
     int64_t (*now)(void *self); /* seconds since 1970 */
@@ -351,10 +352,10 @@ struct host_ops {
      * HOST_PROXY_NAMED its URL to `to`. E_UNSUPPORTED where a script would have to choose it. */
     enum errc (*proxy_for)(void *self, const char *scheme, const char *host, enum host_proxy *out,
                            char to[HOST_PROXY_ROOM], struct err *err);
-    /* Writes one record to the system's log: to the journal or syslog, to Windows'
-     * event log. Control characters in
-     * `source` and `text` are shown as such, so that it stays one record of one line. E_UNSUPPORTED
-     * where no one takes it. */
+    /* Writes one record to the system's log: to the journal or syslog, to Windows' event log.
+     * Control characters in `source`, of which less than HOST_SOURCE_ROOM bytes count, and `text`
+     * are shown as such, so that it stays one record of one line. E_UNSUPPORTED where no one takes
+     * it. */
     enum errc (*log_event)(void *self, int id, enum host_level level, const char *source,
                            const char *text, struct err *err);
 };

@@ -15,7 +15,6 @@
 #include "platform/posix/os_err.h"
 
 #define RECORD_MAX 8192
-#define SOURCE_ROOM 129 /* what a product file may name is never cut */
 #define TEXT_ROOM 2048
 
 static int priority_of(enum host_level level)
@@ -29,9 +28,9 @@ static int priority_of(enum host_level level)
 }
 
 /* A name before ": " and "[": what would end it early, or a space in it, is written as "_". */
-static const char *make_tag(const char *source, char to[SOURCE_ROOM])
+static const char *make_tag(const char *source, char to[HOST_SOURCE_ROOM])
 {
-    (void)text_printable(span_text(source), to, SOURCE_ROOM);
+    (void)text_printable(span_text(source), to, HOST_SOURCE_ROOM);
     for (char *c = to; *c != '\0'; c++)
         if (*c == ' ' || *c == ':' || *c == '[' || *c == ']')
             *c = '_';
@@ -41,7 +40,7 @@ static const char *make_tag(const char *source, char to[SOURCE_ROOM])
 enum errc host_log_format(enum host_log_kind kind, int id, enum host_level level,
                           const char *source, const char *text, struct buf *out, struct err *err)
 {
-    char name[SOURCE_ROOM], line[TEXT_ROOM];
+    char name[HOST_SOURCE_ROOM], line[TEXT_ROOM];
     int priority = priority_of(level);
     (void)text_printable(span_text(text), line, sizeof(line));
     if (kind == HOST_LOG_SYSLOG)

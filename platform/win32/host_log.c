@@ -11,7 +11,6 @@
 #include "platform/win32/host_parts.h"
 #include "platform/win32/w32.h"
 
-#define SOURCE_ROOM 129 /* what a product file may name is never cut */
 #define TEXT_ROOM 2048
 #define CHANNEL L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\"
 
@@ -40,7 +39,7 @@ static void set_source(HKEY key)
 /* One that has a message file is left as it is: it may be another's. */
 static void register_source(const wchar_t *source)
 {
-    wchar_t path[ARRAY_LEN(CHANNEL) + SOURCE_ROOM];
+    wchar_t path[ARRAY_LEN(CHANNEL) + HOST_SOURCE_ROOM];
     HKEY key = NULL;
     (void)swprintf(path, ARRAY_LEN(path), L"%ls%ls", CHANNEL, source);
     if (RegGetValueW(HKEY_LOCAL_MACHINE, path, L"EventMessageFile",
@@ -72,7 +71,7 @@ static enum errc report(const wchar_t *source, WORD type, DWORD id, const wchar_
 enum errc host_log_event(void *self, int id, enum host_level level, const char *source,
                          const char *text, struct err *err)
 {
-    char name[SOURCE_ROOM], line[TEXT_ROOM];
+    char name[HOST_SOURCE_ROOM], line[TEXT_ROOM];
     wchar_t *wide_name = NULL, *wide_line = NULL;
     UNUSED(self);
     (void)text_printable(span_text(source), name, sizeof(name));

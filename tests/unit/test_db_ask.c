@@ -233,6 +233,13 @@ struct right_row {
     bool has;
 };
 
+/* The role and the account are both known. */
+#define BOTH_KNOWN                                                                                 \
+    { PRINCIPAL, "db_owner", NULL, NUMBER, 1 },                                                    \
+    {                                                                                              \
+        PRINCIPAL, "svc", NULL, NUMBER, 1                                                          \
+    }
+
 static const struct right_row of_sql_server[] = {
     /* a role first; what is none may be a permission */
     { SQL_SERVER, "db_owner", NULL, { { ROLE, "db_owner", NULL, NUMBER, 1 } }, E_OK, NULL, true },
@@ -276,27 +283,21 @@ static const struct right_row of_sql_server[] = {
     { SQL_SERVER,
       "db_owner",
       "svc",
-      { { PRINCIPAL, "db_owner", NULL, NUMBER, 1 },
-        { PRINCIPAL, "svc", NULL, NUMBER, 1 },
-        { ROLE_OF, "db_owner", "svc", NUMBER, 1 } },
+      { BOTH_KNOWN, { ROLE_OF, "db_owner", "svc", NUMBER, 1 } },
       E_OK,
       NULL,
       true },
     { SQL_SERVER,
       "db_owner",
       "svc",
-      { { PRINCIPAL, "db_owner", NULL, NUMBER, 1 },
-        { PRINCIPAL, "svc", NULL, NUMBER, 1 },
-        { ROLE_OF, "db_owner", "svc", NUMBER, 0 } },
+      { BOTH_KNOWN, { ROLE_OF, "db_owner", "svc", NUMBER, 0 } },
       E_OK,
       NULL,
       false },
     { SQL_SERVER,
       "db_owner",
       "svc",
-      { { PRINCIPAL, "db_owner", NULL, NUMBER, 1 },
-        { PRINCIPAL, "svc", NULL, NUMBER, 1 },
-        { ROLE_OF, "db_owner", "svc", NOTHING, 0 } },
+      { BOTH_KNOWN, { ROLE_OF, "db_owner", "svc", NOTHING, 0 } },
       E_ACCESS,
       "does not tell",
       false },
