@@ -88,14 +88,20 @@ class Ran:
         return [read_line(line) for line in self.out.splitlines() if line.strip()]
 
 
-def run_wrapped(*words: object, **how: Any) -> "subprocess.CompletedProcess[Any]":
-    """A program of ours, its output captured. Seldom, on a busy machine, wine does not get one started: then it ends with 1 and nothing is
-    said, which none of ours does by itself."""
-    for _ in range(3):
-        done = subprocess.run([*WRAPPER, *map(str, words)], capture_output=True, check=False, **how)
-        if not WRAPPER or done.returncode != 1 or done.stdout or done.stderr:
+def until_started(run: Callable[[], Any], did_start: Callable[[Any], bool]) -> Any:
+    """Seldom, on a busy machine, wine does not get a program started. Then it is run again, at most twice."""
+    done = run()
+    for _ in range(2):
+        if not WRAPPER or did_start(done):
             break
+        done = run()
     return done
+
+
+def run_wrapped(*words: object, **how: Any) -> "subprocess.CompletedProcess[Any]":
+    """A program of ours, its output captured: none of them ends with 1 and says nothing."""
+    return until_started(lambda: subprocess.run([*WRAPPER, *map(str, words)], capture_output=True, check=False, **how),
+                         lambda done: done.returncode != 1 or done.stdout or done.stderr)
 
 
 def run_alone(*args: str, limit_s: float) -> "subprocess.CompletedProcess[bytes]":

@@ -186,18 +186,20 @@ class Machine:
         return sorted(str(f.relative_to(self.installed)) for f in self.installed.rglob("*") if f.is_file())
 
 
-@pytest.fixture
-def machine(tmp_path: Path, offered: tuple[Maker, Nginx]) -> Iterator[Machine]:
-    m = Machine(tmp_path, *offered)
+def for_a_test(folder: Path, offered: tuple[Maker, Nginx]) -> Iterator[Machine]:
+    m = Machine(folder, *offered)
     yield m
     m.prefix.end()
+
+
+@pytest.fixture
+def machine(tmp_path: Path, offered: tuple[Maker, Nginx]) -> Iterator[Machine]:
+    yield from for_a_test(tmp_path, offered)
 
 
 @pytest.fixture
 def loose(tmp_path: Path, offered_loosely: tuple[Maker, Nginx]) -> Iterator[Machine]:
-    m = Machine(tmp_path, *offered_loosely)
-    yield m
-    m.prefix.end()
+    yield from for_a_test(tmp_path, offered_loosely)
 
 
 FILES = sorted(["surefoot.exe", "LICENSE.txt", "LIBRARIES.txt", "CHANGELOG.md", "examples/surefoot.xml", "examples/entra-connect.xml",

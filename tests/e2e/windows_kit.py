@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from conftest import ROOT, SHAPES_SEEN, WRAPPER, schema_of
+from conftest import ROOT, SHAPES_SEEN, WRAPPER, schema_of, until_started
 
 from tests.kit.servers import Ca, Nginx
 
@@ -99,13 +99,9 @@ class Prefix:
         return str(self.drive / name[3:].replace("\\", "/")) if name.startswith("C:\\") else name
 
     def run(self, *words: object, code: int | None = 0, limit_s: float = LIMIT_S, cwd: Path | None = None) -> Done:
-        """Runs a program. Seldom, on a busy machine, wine does not start one: then it ends with 1 and nothing is said, which no program that
-        is run here does by itself, or it says so."""
-        done = self.run_once(words, limit_s, cwd)
-        for _ in range(2):
-            if (done.returncode, done.stdout) != (1, b"") and b"ShellExecuteEx failed" not in done.stdout:
-                break
-            done = self.run_once(words, limit_s, cwd)
+        """Runs a program. None that is run here ends with 1 and says nothing; where wine does not start one it may say so."""
+        done: Done = until_started(lambda: self.run_once(words, limit_s, cwd),
+                                   lambda done: (done.returncode, done.stdout) != (1, b"") and b"ShellExecuteEx failed" not in done.stdout)
         assert code is None or done.returncode == code, (words, done.returncode, done.stdout[-3000:])
         return done
 
