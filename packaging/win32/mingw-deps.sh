@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the static libraries that the Windows build links, for x86_64-w64-mingw32, from the distribution's own source packages,
-# into a cache outside the clone. Prints the folder they are in. Cold six minutes on two cores, warm at once.
+# into a cache outside the clone. Prints the folder they are in. Cold four minutes on two cores, warm at once.
 #
 #   usage: mingw-deps.sh [--print-key]        environment: MINGW_DEPS_CACHE (default ~/.cache/surefoot/mingw), JOBS
 #
@@ -61,13 +61,17 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 END
 export HOST JOBS SRC BLD PREFIX WORK here PKG_CONFIG_LIBDIR=$PREFIX/lib/pkgconfig
-export CFLAGS="-O2 -ffunction-sections -fdata-sections -fstack-protector-strong -D_WIN32_WINNT=0x0A00 -ffile-prefix-map=$WORK=."
+# Two things take most of the time of a small file, and nobody here wants them: the parts of windows.h that LEAN leaves out, and all of the
+# processor's vector intrinsics, which winnt.h draws in as x86intrin.h. What uses some includes their own header.
+LEAN='-DWIN32_LEAN_AND_MEAN= -D_X86INTRIN_H_INCLUDED'
+export CFLAGS="-O2 $LEAN -ffunction-sections -fdata-sections -fstack-protector-strong -D_WIN32_WINNT=0x0A00 -ffile-prefix-map=$WORK=."
 
 configure() { # SOURCE [cmake argument...]
     local name=$1
     shift
     cmake -G Ninja -Wno-dev -DCMAKE_TOOLCHAIN_FILE="$WORK/toolchain.cmake" -DCMAKE_INSTALL_PREFIX="$PREFIX" \
-        -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -S "$SRC/$name" -B "$BLD/$name" "$@"
+        -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE=-DNDEBUG -DBUILD_SHARED_LIBS=OFF \
+        -S "$SRC/$name" -B "$BLD/$name" "$@"
 }
 
 pc() { # NAME SOURCE REQUIRES LIBS CFLAGS: a pkg-config file, for sources that make none here
@@ -107,7 +111,7 @@ step_libzstd() { # its cmake project wants C++: lib/Makefile does not
 }
 
 step_openssl() {
-    local flags=$CFLAGS
+    local flags=${CFLAGS/-DWIN32_LEAN_AND_MEAN= /} # it says so itself
     unset CFLAGS
     mkdir "$BLD/openssl"
     cd "$BLD/openssl"
@@ -115,20 +119,26 @@ step_openssl() {
     perl "$SRC/openssl/Configure" mingw64 --cross-compile-prefix=$HOST- --prefix="$PREFIX" --libdir=lib \
         --openssldir='C:/Program Files/Common Files/SSL' no-shared no-tests no-module no-dso no-engine no-legacy no-comp no-ssl3 \
         no-dtls no-srp no-srtp no-psk no-gost no-cmp no-ui-console no-async no-ec2m no-idea no-camellia no-seed no-aria no-bf \
-        no-cast no-rc2 no-rc4 no-md4 no-mdc2 no-whirlpool no-rmd160 no-sm2 no-sm3 no-sm4 $flags
-    make -j"$JOBS" build_libs
-    make install_dev
+        no-cast no-rc2 no-rc4 no-md4 no-mdc2 no-whirlpool no-rmd160 no-sm2 no-sm3 no-sm4 no-ts no-ct $flags
+    make -j"$JOBS" build_generated
+    make -j"$JOBS" libcrypto.a libssl.a # not install_dev, which builds what its programs share as well
+    cp libcrypto.a libssl.a "$PREFIX/lib/"
+    mkdir "$PREFIX/include/openssl"
+    cp "$SRC"/openssl/include/openssl/*.h include/openssl/*.h "$PREFIX/include/openssl/"
+    pc libcrypto openssl '' '-lcrypto -lws2_32 -lgdi32 -lcrypt32' ''
+    pc libssl openssl libcrypto -lssl ''
 }
 
-step_libxml2() {
-    configure libxml2 -DLIBXML2_WITH_C14N=ON \
-        -DLIBXML2_WITH_{PYTHON,ICONV,LZMA,ZLIB,TESTS,PROGRAMS,FTP,HTTP,LEGACY,MODULES,DOCB,HTML,SCHEMATRON,CATALOG,DEBUG}=OFF
+step_libxml2() { # the reader and XPath
+    configure libxml2 -C "$here/libxml2-cache.cmake" -DLIBXML2_WITH_{TREE,PUSH,READER,OUTPUT,XPATH,PATTERN,SAX1,THREADS}=ON \
+        -DLIBXML2_WITH_{PYTHON,ICONV,LZMA,ZLIB,TESTS,PROGRAMS,FTP,HTTP,LEGACY,MODULES,DOCB,HTML,CATALOG,DEBUG}=OFF \
+        -DLIBXML2_WITH_{SCHEMAS,SCHEMATRON,REGEXPS,VALID,WRITER,XINCLUDE,XPTR,C14N,ISO8859X}=OFF
     cmake --build "$BLD/libxml2" -j"$JOBS"
     cmake --install "$BLD/libxml2"
 }
 
 step_jansson() {
-    configure jansson -DJANSSON_{BUILD_DOCS,EXAMPLES,BUILD_SHARED_LIBS}=OFF -DJANSSON_WITHOUT_TESTS=ON
+    configure jansson -C "$here/jansson-cache.cmake" -DJANSSON_{BUILD_DOCS,EXAMPLES,BUILD_SHARED_LIBS}=OFF -DJANSSON_WITHOUT_TESTS=ON
     cmake --build "$BLD/jansson" -j"$JOBS"
     cmake --install "$BLD/jansson"
 }
@@ -161,7 +171,7 @@ step_curl() { # Makefile.mk + config-win32.h: no configure checks. CPPFLAGS must
 step_cmocka() { # the static library has a name of its own, and an import library would be found before it. %zu must be understood
     export CFLAGS="$CFLAGS -D__USE_MINGW_ANSI_STDIO=1"
     sed -i 's/__format__ (__printf__,/__format__ (__gnu_printf__,/' "$SRC/cmocka/include/cmocka.h"
-    configure cmocka -DWITH_STATIC_LIB=ON -DUNIT_TESTING=OFF -DWITH_EXAMPLES=OFF
+    configure cmocka -C "$here/cmocka-cache.cmake" -DWITH_STATIC_LIB=ON -DUNIT_TESTING=OFF -DWITH_EXAMPLES=OFF
     cmake --build "$BLD/cmocka" -j"$JOBS"
     cmake --install "$BLD/cmocka"
     rm -f "$PREFIX"/lib/libcmocka.dll.a "$PREFIX"/bin/*cmocka*.dll
