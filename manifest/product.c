@@ -95,8 +95,8 @@ static enum errc check_running(const struct product *p, struct err *err)
 {
     if (p->services.items.n == 0 && p->health.http.n == 0 && p->health.commands.n == 0)
         return err_set(err, E_MALFORMED,
-                       "nothing tells whether a new version is healthy: name a <service>, or a "
-                       "probe in <health>");
+                       "nothing tells whether a new version is healthy: name a <service>, or "
+                       "<http> or <command> in <health>");
     if (!p->scheduler.is_there && has_schedule_check(p))
         return err_set(err, E_MALFORMED,
                        "a check asks the product's own <scheduler>, and there is none: add it, or "

@@ -170,15 +170,27 @@ static enum errc put_value(struct reading *r, const struct schema_value *v, cons
 
 /* --- elements */
 
+/* The names that there are, for a message; of very many, the first. */
+struct names {
+    char text[120];
+    size_t len;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+    size_t room = sizeof(names->text) - names->len;
+    if (strlen(name) + 1 < room)
+        names->len += (size_t)snprintf(names->text + names->len, room, " %s", name);
+}
+
 static enum errc unknown_attr(const struct schema_element *e, const char *name, struct err *err)
 {
-    char all[120] = "";
-    size_t len = 0;
-    for (size_t i = 0; i < e->n_values && len < sizeof(all); i++)
+    struct names all = { .len = 0 };
+    for (size_t i = 0; i < e->n_values; i++)
         if (e->values[i].name != NULL)
-            len += (size_t)snprintf(all + len, sizeof(all) - len, " %s", e->values[i].name);
+            add_name(&all, e->values[i].name);
     return err_set(err, E_MALFORMED, "<%s> has no attribute \"%.40s\"%s%s", e->name, name,
-                   len > 0 ? "; it has:" : " nor any other", all);
+                   all.len > 0 ? "; it has:" : " nor any other", all.text);
 }
 
 static enum errc read_attr(struct reading *r, const struct frame *f, const struct xml_attr *attr,
@@ -253,6 +265,16 @@ static enum errc record_of(struct reading *r, const struct schema_element *e, ui
     return err_set(err, E_INTERNAL, "<%s> is stored nowhere", e->name);
 }
 
+static enum errc unknown_child(const struct schema_element *parent, const char *name,
+                               struct err *err)
+{
+    struct names all = { .len = 0 };
+    for (size_t i = 0; parent->children != NULL && parent->children[i] != NULL; i++)
+        add_name(&all, parent->children[i]->name);
+    return err_set(err, E_MALFORMED, "<%.60s> is not known inside <%s>%s%s", name, parent->name,
+                   all.len > 0 ? "; it holds:" : ", which holds none", all.text);
+}
+
 /* find_child gives the element of this name in `parent`, counted. */
 static enum errc find_child(struct frame *parent, const char *name,
                             const struct schema_element **out, struct err *err)
@@ -273,8 +295,7 @@ static enum errc find_child(struct frame *parent, const char *name,
         *out = children[i];
         return E_OK;
     }
-    return err_set(err, E_MALFORMED, "<%.60s> is not known inside <%s>", name,
-                   parent->element->name);
+    return unknown_child(parent->element, name, err);
 }
 
 static enum errc start(void *ctx, const struct xml_element *element, struct err *err)

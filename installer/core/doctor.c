@@ -102,9 +102,9 @@ static void place_row(struct examination *x)
         return;
     }
     fault(x->out, "switch", rc, err.text,
-          rc == E_ACCESS || rc == E_ABSENT
-              ? "the folder above the install folder must be there and be ours to write"
-              : "see <install switch=\"...\"> in surefoot-product(5)");
+          rc == E_ABSENT   ? "make the folder that the install folder is put into"
+          : rc == E_ACCESS ? "the folder above the install folder must be ours to write"
+                           : "see <install switch=\"...\"> in surefoot-product(5)");
 }
 
 static void services_row(struct examination *x)

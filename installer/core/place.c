@@ -117,13 +117,28 @@ static enum errc check_store(const struct place *p, enum fs_kind kind, struct er
     return setup_name_path(guard.path, err); /* it or a folder above it */
 }
 
+/* The folder that the install folder lies in is an administrator's to make. */
+static enum errc check_above(const struct place *p, struct err *err)
+{
+    struct platform *m = p->setup->platform;
+    struct fs_info info;
+    char above[SETUP_PATH_ROOM];
+    setup_parent(p->setup->install, above);
+    enum errc rc = m->fs->stat_link(m->self, above, &info, err);
+    if (rc == E_OK && info.kind == FS_ABSENT)
+        rc = err_set(err, E_ABSENT, "is not there; make it: the install folder is put into it");
+    return rc == E_OK ? rc : setup_name_path(above, err);
+}
+
 enum errc place_make_store(const struct place *p, struct err *err)
 {
     struct platform *m = p->setup->platform;
     struct fs_info info;
     char parent[SETUP_PATH_ROOM];
     setup_parent(p->store, parent);
-    enum errc rc = E_OK;
+    enum errc rc = p->mode == STATE_SWITCH_MSI ? E_OK : check_above(p, err);
+    if (rc != E_OK)
+        return rc;
     if (p->mode == STATE_SWITCH_POINTER)
         rc = setup_make_folder(m, parent, false, err);
     if (rc != E_OK && rc != E_EXISTS)
@@ -148,13 +163,12 @@ void place_name_by_pointer(struct platform *p, char path[SETUP_PATH_ROOM])
     const char *rest = versions == NULL ? NULL : strchr(versions + strlen(folder), '/');
     if (rest == NULL)
         return;
-    const int n = snprintf(by_pointer, sizeof(by_pointer), "%.*s/current%s",
-                           (int)(versions - path), path, rest);
+    const int n = snprintf(by_pointer, sizeof(by_pointer), "%.*s/current%s", (int)(versions - path),
+                           path, rest);
     if (n > 0 && (size_t)n < sizeof(by_pointer) &&
         p->fs->stat_link(p->self, path, &own, &ignored) == E_OK &&
-        p->fs->stat_link(p->self, by_pointer, &there, &ignored) == E_OK &&
-        own.kind == FS_FILE && there.kind == FS_FILE && own.id[0] == there.id[0] &&
-        own.id[1] == there.id[1])
+        p->fs->stat_link(p->self, by_pointer, &there, &ignored) == E_OK && own.kind == FS_FILE &&
+        there.kind == FS_FILE && own.id[0] == there.id[0] && own.id[1] == there.id[1])
         (void)text_copy(path, SETUP_PATH_ROOM, by_pointer);
 }
 

@@ -239,8 +239,10 @@ static enum errc open_place(struct upgrade *u, struct err *err)
         rc = place_probe(&u->place, err);
     if (rc == E_UNSUPPORTED)
         outcome_end(u->out, "UpgradeNotSupportedSwitchMode", err->text);
-    else if (rc == E_ACCESS || rc == E_ABSENT)
+    else if (rc == E_ACCESS)
         outcome_end(u->out, "UpgradeAbortedInsufficientPermissions", err->text);
+    else if (rc == E_ABSENT)
+        outcome_end(u->out, result_name(RESULT_PRE_FAILURE), err->text);
     u->has_place = rc == E_OK;
     if (rc == E_OK && is_real(u)) {
         char part[UPGRADE_PAYLOAD_ROOM];

@@ -40,6 +40,19 @@ def test_install_puts_the_first_version_there(world: World) -> None:
     assert (attempt["command"], attempt["from"], attempt["to"], attempt["result"]) == ("install", None, "1.0.0", "Success")
 
 
+@pytest.mark.parametrize("switch", ["auto", "pointer"])
+def test_install_says_which_folder_it_misses(world: World, switch: str) -> None:
+    """What lies above the install folder is not made, and nothing is left but the state."""
+    machine = world.machine(world.site(world.maker.release("1.0.0")), switch=switch)
+    above = machine.folder / "opt"
+    above.rmdir()
+    ran = machine.install(code=FAILED)
+    assert ran.result == "PreUpgradeFailure" and "opt: is not there; make it" in ran.text, ran.text
+    assert not above.exists()
+    above.mkdir(parents=True, mode=0o755)
+    assert machine.install().result == "Success"
+
+
 def test_install_takes_the_newest_or_the_one_named(world: World) -> None:
     site = world.site(*(world.maker.release(v) for v in ("1.0.0", "2.0.0", "2.1.0-rc.1")))
     machine = world.machine(site)

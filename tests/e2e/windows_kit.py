@@ -88,6 +88,9 @@ class Prefix:
         assert self.waiting.stdin is not None
         self.waiting.stdin.close()
         subprocess.run([PREFIX_TOOL, "--end", self.folder], check=False, capture_output=True, timeout=LIMIT_S)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.waiting.wait(10)
+        self.waiting.kill()                                         # seldom, one does not see that its server is gone
         self.waiting.wait(LIMIT_S)
 
     def path(self, program: object) -> str:

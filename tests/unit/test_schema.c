@@ -230,11 +230,11 @@ static void schema_reads_what_xml_lets_one_write(void **state)
 static void schema_refuses_what_the_table_does_not_have(void **state)
 {
     UNUSED(state);
-    assert_refused(OPEN "\n<lids/>" LABEL SHUT, 4, "<lids> is not known inside <box>");
+    assert_refused(OPEN "\n<lids/>" LABEL SHUT, 4, "<lids> is not known inside <box>; it holds:");
     assert_refused(OPEN LABEL "<item n='1'>\n<lid color='red'/></item>" SHUT, 5,
                    "<lid> is not known inside <item>");
     assert_refused(OPEN LABEL "<lid color='red'>\n<item n='1'/></lid>" SHUT, 5,
-                   "<item> is not known inside <lid>");
+                   "<item> is not known inside <lid>, which holds none");
     assert_refused(OPEN LABEL "<box xmlns='" NS "' name='b'/>" SHUT, 4,
                    "<box> is not known inside");
     assert_refused(OPEN LABEL "<lid color='red' size='1'/>" SHUT, 4,
