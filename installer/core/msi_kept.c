@@ -218,6 +218,11 @@ static enum errc look_at_copy(struct memory *memory, const char *name, const cha
         rc = err_set(err, E_REFUSED,
                      "Windows Installer's own package of %.40s is of another product",
                      product->code);
+    else if (rc == E_OK && strcmp(id.version, product->version) != 0) /* it was patched */
+        rc = err_set(err, E_REFUSED,
+                     "Windows Installer's own package of %.40s is of version %.32s, and %.32s is "
+                     "installed",
+                     product->code, id.version, product->version);
     return rc == E_OK ? msi_kept_note(memory, name, &id, err) : rc;
 }
 

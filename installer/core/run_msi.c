@@ -5,6 +5,7 @@
 
 #include "installer/core/msi_switch.h"
 #include "installer/core/run_private.h"
+#include "manifest/version.h"
 #include "platform/base/text.h"
 #include "verify/digest.h"
 
@@ -111,7 +112,8 @@ enum errc run_msi_switch(struct run *run, struct err *err)
         return rc;
     begin_log(run, &ask, true);
     rc = msi_switch_to(&ask, &run->held_new, &restart, err);
-    run->was_switched = rc != E_BUSY;
+    run->never_began = rc == E_BUSY;
+    run->was_switched = !run->never_began;
     if (rc != E_OK || !restart)
         return rc;
     rc = note_restart(run, err);
@@ -140,22 +142,59 @@ static void finish_new(struct run *run, const struct msi_ask *ask)
     free(now);
 }
 
+/* Is exactly that installed which was before the switch? */
+static enum errc is_as_before(const struct run *run, bool *out, struct err *err)
+{
+    struct msi_installed *now = malloc(sizeof(*now));
+    struct version there;
+    *out = false;
+    if (now == NULL)
+        return err_nomem(err);
+    enum errc rc = msi_switch_look(run->setup, now, err);
+    if (rc == E_OK && run->old_name[0] == '\0')
+        *out = now->n == 0;
+    else if (rc == E_OK && now->n == 1)
+        *out = version_read(span_text(now->items[0].product.version), &there, NULL) == E_OK &&
+               version_compare(&there, &run->attempt.from) == 0;
+    free(now);
+    return rc;
+}
+
+/* Where its package is not to be had (--no-rollback), the old version is back if Windows Installer
+ * itself has brought it back, as it does after most failures; whether it is well is asked then. */
+static enum errc back_by_itself(const struct run *run, struct err *err)
+{
+    struct err why = *err;
+    bool is_back = false;
+    enum errc rc = is_as_before(run, &is_back, err);
+    if (rc == E_OK && !is_back)
+        *err = why;
+    if (rc != E_OK || !is_back)
+        return rc == E_OK ? why.code : rc;
+    events_say(run->events, EVENT_WARNING, "%s; Windows Installer has brought the old version back",
+               why.text);
+    return E_OK;
+}
+
 static enum errc back_once(struct run *run, const struct msi_ask *ask, bool *restart,
                            struct err *err)
 {
     if (run->old_name[0] == '\0')
         return msi_switch_away(ask, restart, err);
     enum errc rc = hold(run, run->old_name, &run->held_old, err);
+    if (rc == E_ABSENT || rc == E_REFUSED || rc == E_MALFORMED)
+        return back_by_itself(run, err);
     return rc == E_OK ? msi_switch_to(ask, &run->held_old, restart, err) : rc;
 }
 
 /* There is nothing behind the way back: what fails may be a file that is open for a moment, of a
- * program that was just ended or of one that looks at every file. */
+ * program that was just ended or of one that looks at every file, or an installation of somebody
+ * else that began in the same moment. */
 static enum errc back(struct run *run, const struct msi_ask *ask, bool *restart, struct err *err)
 {
     struct platform *p = run->setup->platform;
     enum errc rc = back_once(run, ask, restart, err);
-    for (unsigned i = 1; i < BACK_TRIES && rc == E_IO; i++) {
+    for (unsigned i = 1; i < BACK_TRIES && (rc == E_IO || rc == E_BUSY); i++) {
         events_say(run->events, EVENT_WARNING, "%s; once more", err->text);
         p->host->sleep_ms(p->self, BACK_WAIT_MS);
         rc = back_once(run, ask, restart, err);
@@ -167,8 +206,11 @@ enum errc run_msi_switch_back(struct run *run, struct err *err)
 {
     char log[SETUP_PATH_ROOM];
     struct msi_ask ask = ask_of(run, log);
-    bool restart = false;
-    enum errc rc = msi_switch_await(&ask, err);
+    bool restart = false, is_back = false;
+    enum errc rc = run->never_began ? is_as_before(run, &is_back, err) : E_OK;
+    if (rc != E_OK || is_back)
+        return rc;
+    rc = msi_switch_await(&ask, err);
     if (rc != E_OK)
         return rc;
     begin_log(run, &ask, false);

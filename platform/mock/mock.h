@@ -96,6 +96,7 @@ enum mock_install {
     INSTALL_IS_BUSY,
     INSTALL_NONE_AT_FIRST, /* the first time it ends well, and nothing is installed */
     INSTALL_NONE,          /* the same each time */
+    INSTALL_NOTHING,       /* it ends well, and all is as before */
 };
 struct mock_package_file {
     char *path; /* absolute */
@@ -115,6 +116,8 @@ void mock_add_package_file(struct mock_package *p, const char *path, struct span
 /* mock_find_product is the version that is installed of an upgrade code; "" if none is, "2" if more
  * than one. */
 const char *mock_find_product(const struct mock *m, const char *upgrade_code);
+/* mock_install_beside: it is known as installed beside all others, as if somebody had forced it. */
+void mock_install_beside(struct mock *m, struct mock_package *package);
 void mock_set_installer_busy(struct mock *m, bool is_busy);
 void mock_set_restart_pending(struct mock *m, bool is_pending);
 

@@ -93,6 +93,11 @@ static void register_product(struct mock *m, struct mock_package *p)
     mock_put_file(m, product->copy, buf_span(&p->bytes), 0644);
 }
 
+void mock_install_beside(struct mock *m, struct mock_package *package)
+{
+    register_product(m, package);
+}
+
 static void forget_product(struct mock *m, size_t i)
 {
     struct err ignored;
@@ -309,6 +314,7 @@ static enum errc msi_install(void *self, const char *package, bool again, const 
     if (file->n_readers == 0)
         return err_set(err, E_INTERNAL, "%.160s: nobody holds it while it is installed", package);
     struct mock_package *p = find_package(m, file), *old = NULL;
+    is_ignored |= p != NULL && p->install == INSTALL_NOTHING;
     end(out, p == NULL ? 1620 : is_ignored ? 0 : refusal(m, p, again));
     if (p == NULL || is_ignored || out->code != 0)
         return E_OK;
@@ -345,6 +351,10 @@ static enum errc msi_remove(void *self, const char *product_code, const char *lo
             continue;
         mock_pass(m, INSTALL_MS);
         const bool is_good = how == INSTALL_GOOD || how == INSTALL_NEEDS_RESTART;
+        if (how == INSTALL_NOTHING) {
+            end(out, 0);
+            break;
+        }
         const bool is_done = is_good && take_away(m, i, err) == E_OK;
         end(out, !is_done ? 1603 : how == INSTALL_NEEDS_RESTART ? 3010 : 0);
         m->is_restart_pending |= is_done && how == INSTALL_NEEDS_RESTART;

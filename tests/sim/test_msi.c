@@ -19,6 +19,7 @@
 #include "installer/core/doctor.h"
 #include "installer/core/own_program.h"
 #include "installer/core/schedule_task.h"
+#include "platform/base/text.h"
 #include "platform/mock/mock_machine.h"
 #include "sim.h"
 
@@ -80,6 +81,21 @@ static int set_up_fails(void **state)
     return set_up_ending(state, INSTALL_FAILS);
 }
 
+static int set_up_busy(void **state)
+{
+    return set_up_ending(state, INSTALL_IS_BUSY);
+}
+
+static int set_up_nothing(void **state)
+{
+    return set_up_ending(state, INSTALL_NOTHING);
+}
+
+static int set_up_leaves_none(void **state)
+{
+    return set_up_ending(state, INSTALL_LEAVES_NONE);
+}
+
 static int set_up_none_at_first(void **state)
 {
     return set_up_ending(state, INSTALL_NONE_AT_FIRST);
@@ -106,6 +122,15 @@ static void expect_running(const struct world *w, const char *version)
 {
     assert_string_equal(w->running, version);
     assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), version);
+}
+
+static struct mock_package *package_of(const struct world *w, const char *version)
+{
+    for (size_t i = 0; i < w->mock->n_packages; i++)
+        if (strcmp(w->mock->packages[i]->version, version) == 0)
+            return w->mock->packages[i];
+    fail_msg("no package of %s", version);
+    return NULL;
 }
 
 /* What somebody else does, by hand. */
@@ -218,6 +243,47 @@ static void windows_installers_package_counts_only_if_it_is_that_one(void **stat
     expect_running(w, "1.0.0");
 }
 
+/* Its own package is there, whole, and of another product: of the second version. */
+static void windows_installers_package_of_another_product_does_not_count(void **state)
+{
+    static const char own[] = "/windows/installer/{5EF00700-0000-4000-8000-000000010000}.msi";
+    struct world *w = *state;
+    struct buf other;
+    struct err err;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    spoil(w, PACKAGES, true);
+    assert_int_equal(platform_read_file(mock_platform(w->mock), "/C:/srv/site/2.0.0/app-2.0.0.msi",
+                                        1 << 20, &other, &err),
+                     E_OK);
+    mock_put_file(w->mock, own, buf_span(&other), 0644);
+    buf_fini(&other);
+    expect(w, DO_UPGRADE, "3.0.0", "UpgradeNotSupportedNoOldPackage");
+    assert_non_null(strstr(w->said, "of another product"));
+    expect_running(w, "1.0.0");
+}
+
+/* A patch makes another version of a product, and leaves its package as it was. */
+static void windows_installers_package_of_another_version_does_not_count(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    spoil(w, PACKAGES, true);
+    (void)text_copy(package_of(w, "1.0.0")->version, MSI_VERSION_ROOM, "1.0.1");
+    expect(w, DO_UPGRADE, "3.0.0", "UpgradeNotSupportedNoOldPackage");
+    assert_non_null(strstr(w->said, "is of version 1.0.0, and 1.0.1 is installed"));
+    assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "1.0.1");
+    assert_string_equal(w->running, "1.0.0"); /* as it says itself */
+}
+
+static void two_products_of_one_upgrade_code_are_left_alone(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    mock_install_beside(w->mock, package_of(w, "2.0.0"));
+    expect(w, DO_UPGRADE, "3.0.0", "UpgradeNotSupportedSeveralProducts");
+    assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "2");
+}
+
 static void there_is_no_way_back_where_none_was_wanted(void **state)
 {
     struct world *w = *state;
@@ -315,6 +381,104 @@ static void what_ends_well_and_leaves_nothing_is_no_upgrade(void **state)
     expect_running(w, "1.0.0");
 }
 
+static void what_ends_well_and_changes_nothing_is_no_upgrade(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
+    assert_non_null(strstr(w->said, "another version is installed"));
+    expect_running(w, "1.0.0");
+    package_of(w, "2.0.0")->install = INSTALL_GOOD;
+    package_of(w, "2.0.0")->remove = INSTALL_NOTHING;
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    expect(w, DO_ROLLBACK, "1.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
+    expect_running(w, "2.0.0");
+}
+
+/* --- an installation of somebody else that begins in the same moment */
+
+static void what_was_refused_before_it_began_needs_no_way_back(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    package_of(w, "1.0.0")->install = INSTALL_FAILS; /* it must not be asked for */
+    expect(w, DO_UPGRADE, "2.0.0", "UpgradeAbortedSwitchFailed");
+    expect_running(w, "1.0.0");
+    expect(w, DO_RECOVER, NULL, "");
+    package_of(w, "2.0.0")->install = INSTALL_GOOD;
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    expect_running(w, "2.0.0");
+}
+
+static void a_first_installation_that_was_refused_leaves_nothing(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "2.0.0", "UpgradeAbortedSwitchFailed");
+    assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "");
+    package_of(w, "2.0.0")->install = INSTALL_GOOD;
+    expect(w, DO_INSTALL, "2.0.0", "Success");
+    expect_running(w, "2.0.0");
+}
+
+static void without_rollback(struct world *w)
+{
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    spoil(w, PACKAGES, true);
+    spoil(w, "/windows/installer", true);
+    w->no_rollback = true;
+}
+
+static void without_a_way_back_the_old_version_runs_on_where_nothing_began(void **state)
+{
+    struct world *w = *state;
+    without_rollback(w);
+    expect(w, DO_UPGRADE, "2.0.0", "UpgradeAbortedSwitchFailed");
+    expect_running(w, "1.0.0");
+}
+
+static void without_a_way_back_windows_installers_own_one_counts(void **state)
+{
+    struct world *w = *state;
+    without_rollback(w);
+    expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
+    expect_running(w, "1.0.0");
+}
+
+static void without_any_way_back_it_says_so(void **state)
+{
+    struct world *w = *state;
+    without_rollback(w);
+    expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackFailed-SwitchFailed");
+    assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "");
+}
+
+/* Each installation of a package but the fourth is refused. */
+struct others {
+    struct mock_package *package;
+    unsigned n;
+};
+
+static struct fault begin_beside_us(void *ctx, const struct fault_step *step)
+{
+    struct others *o = ctx;
+    if (strcmp(step->what, "msi_install") == 0)
+        o->package->install = ++o->n < 4 ? INSTALL_IS_BUSY : INSTALL_GOOD;
+    return (struct fault){ FAULT_NONE, E_OK };
+}
+
+static void a_way_back_that_was_refused_is_tried_again(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    struct others others = { .package = package_of(w, "1.0.0") };
+    const struct fault_plan plan = { begin_beside_us, &others };
+    mock_plan(w->mock, &plan);
+    expect(w, DO_UPGRADE, "3.0.0", "UpgradeFailedRollbackSuccess-HealthCheckFailed");
+    mock_plan(w->mock, NULL);
+    assert_int_equal(others.n, 4); /* the new version, then three times the old one */
+    expect_running(w, "1.0.0");
+}
+
 /* The third version, which is ill, taken away, and the first one in its place. */
 #define ENDED_AND_BACK "3.0.0 0\n{5EF00700-0000-4000-8000-000000030000} 0\n1.0.0 0\n"
 
@@ -343,13 +507,6 @@ static void the_log_has_what_failed_and_the_way_back(void **state)
     expect_log(w, ENDED_AND_BACK);
 }
 
-static void end_installations_of(struct world *w, const char *version, enum mock_install how)
-{
-    for (size_t i = 0; i < w->mock->n_packages; i++)
-        if (strcmp(w->mock->packages[i]->version, version) == 0)
-            w->mock->packages[i]->install = how;
-}
-
 /* One that is tried again and again must not fill the disk. */
 static void a_way_back_does_not_add_to_a_log_that_grew_large(void **state)
 {
@@ -358,9 +515,9 @@ static void a_way_back_does_not_add_to_a_log_that_grew_large(void **state)
     uint8_t *large = calloc(size, 1);
     assert_non_null(large);
     expect(w, DO_INSTALL, "1.0.0", "Success");
-    end_installations_of(w, "1.0.0", INSTALL_LEAVES_NONE);
+    package_of(w, "1.0.0")->install = INSTALL_LEAVES_NONE;
     expect(w, DO_UPGRADE, "3.0.0", "UpgradeFailedRollbackFailed-HealthCheckFailed");
-    end_installations_of(w, "1.0.0", INSTALL_GOOD);
+    package_of(w, "1.0.0")->install = INSTALL_GOOD;
     mock_put_file(w->mock, LOG, span_of(large, size), 0644);
     free(large);
     expect(w, DO_RECOVER, NULL, "UpgradeFailedRollbackSuccess-HealthCheckFailed");
@@ -653,6 +810,9 @@ int main(int argc, char **argv)
         ON_A_MACHINE(only_an_administrator_installs_for_the_machine),
         ON_A_MACHINE(without_an_old_package_nothing_begins),
         ON_A_MACHINE(windows_installers_package_counts_only_if_it_is_that_one),
+        ON_A_MACHINE(windows_installers_package_of_another_product_does_not_count),
+        ON_A_MACHINE(windows_installers_package_of_another_version_does_not_count),
+        ON_A_MACHINE(two_products_of_one_upgrade_code_are_left_alone),
         ON_A_MACHINE(there_is_no_way_back_where_none_was_wanted),
         ON_A_MACHINE(windows_installers_own_package_is_taken_where_ours_is_gone),
         ON_A_MACHINE(a_kept_package_that_was_changed_is_not_gone_back_to),
@@ -663,6 +823,19 @@ int main(int argc, char **argv)
                                         set_up_none_at_first, tear_down),
         cmocka_unit_test_setup_teardown(what_ends_well_and_leaves_nothing_is_no_upgrade,
                                         set_up_none, tear_down),
+        cmocka_unit_test_setup_teardown(what_ends_well_and_changes_nothing_is_no_upgrade,
+                                        set_up_nothing, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_refused_before_it_began_needs_no_way_back,
+                                        set_up_busy, tear_down),
+        cmocka_unit_test_setup_teardown(a_first_installation_that_was_refused_leaves_nothing,
+                                        set_up_busy, tear_down),
+        cmocka_unit_test_setup_teardown(
+            without_a_way_back_the_old_version_runs_on_where_nothing_began, set_up_busy, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_way_back_windows_installers_own_one_counts,
+                                        set_up_fails, tear_down),
+        cmocka_unit_test_setup_teardown(without_any_way_back_it_says_so, set_up_leaves_none,
+                                        tear_down),
+        ON_A_MACHINE(a_way_back_that_was_refused_is_tried_again),
         cmocka_unit_test_setup_teardown(the_log_has_what_failed_and_the_way_back, set_up_fails,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_way_back_does_not_add_to_a_log_that_grew_large, set_up,
