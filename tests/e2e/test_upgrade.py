@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from upgrade_kit import (ABORTED, DONE, FAILED, NEWER, NOT_SUPPORTED, REFUSED, ROLLED_BACK, USAGE, Machine, World, argv, grow, stamp)
 
+from tests.kit.servers import Ca
+
 STARTED_IN_ORDER = ["decide", "download", "verify", "stage", "stop", "switch", "start-service", "health"]
 
 
@@ -61,6 +63,20 @@ def test_install_takes_the_newest_or_the_one_named(world: World) -> None:
     other = world.machine(site)
     other.install()
     other.expect("2.1.0-rc.1")
+
+
+@pytest.mark.parametrize("whose, is_well", [("its own", True), ("another", False), ("the system", False)])
+def test_a_health_probe_over_tls_trusts_whom_it_is_told_to(world: World, tmp_path: Path, whose: str, is_well: bool) -> None:
+    """What answers under the right name, and is somebody else, is not the product."""
+    site = world.site(world.maker.release("1.0.0"))
+    ca = {"its own": f'ca="{world.ca.file}"', "another": f'ca="{Ca(tmp_path, "other").file}"', "the system": ""}[whose]
+    machine = world.machine(site, health=f'<health within="PT2S" stays-up="PT0S"><http url="{site.url}" {ca}/></health>')
+    ran = machine.install(code=DONE if is_well else ROLLED_BACK)
+    if is_well:
+        machine.expect("1.0.0")
+        return
+    assert ran.result == "UpgradeFailedRollbackSuccess-HealthCheckFailed" and "certificate" in ran.text, ran.text
+    assert machine.status()["installed"] is None
 
 
 def test_install_again_does_nothing(world: World) -> None:

@@ -125,12 +125,25 @@ def test_only_what_its_maker_signed_is_installed(made: tuple[Maker, Nginx], tmp_
     try:
         machine = Machine(prefix, *made)
         (machine.etc / "root.pem").write_bytes((made[0].folder / "root.pem").read_bytes())
-        machine.write_product(f'<install kind="msi" os="windows" upgrade-code="{UPGRADE_CODE}" folder="C:\\Program Files\\Orchard"/>',
-                              payload=f"<authenticode><anchors>root.pem</anchors><publisher>{pk.PUBLISHER}</publisher></authenticode>")
+        none_of_another_product(machine)
+        write(machine, UPGRADE_CODE)
         only_good_ones(machine)
         none_that_is_spoilt(machine)
     finally:
         prefix.end()
+
+
+def write(machine: Machine, upgrade_code: str) -> None:
+    machine.write_product(f'<install kind="msi" os="windows" upgrade-code="{upgrade_code}" folder="C:\\Program Files\\Orchard"/>',
+                          payload=f"<authenticode><anchors>root.pem</anchors><publisher>{pk.PUBLISHER}</publisher></authenticode>")
+
+
+def none_of_another_product(machine: Machine) -> None:
+    """The release and its package agree, and are not what the product file says."""
+    write(machine, "{7B3E64B1-5E2C-4D0A-9A41-0C7C5A999999}")
+    refused = machine.run("install", "--to", GOOD, code=REFUSED)
+    assert refused.result == "PreUpgradeFailure-ProductMismatch", refused.text
+    assert machine.files() == [] and machine.service().startswith("none")
 
 
 def only_good_ones(machine: Machine) -> None:

@@ -261,9 +261,16 @@ def roots(tmp_path: Path) -> Path:
 
 
 def test_a_server_that_windows_trusts_needs_no_certificates_in_the_product_file(machine: Machine, roots: Path) -> None:
+    """Neither for what is fetched, nor for the probes of health."""
     file = machine.etc / "orchard.xml"
     said = file.read_text(encoding="utf-8")
-    assert '<fetch ca="ca.pem">' in said
+    assert '<fetch ca="ca.pem">' in said and '<health within="PT10S" stays-up="PT1S"/>' in said
+    said = said.replace('<health within="PT10S" stays-up="PT1S"/>',
+                        f'<health within="PT3S" stays-up="PT0S"><http url="https://localhost:{machine.server.tls}/feed.xml"/></health>')
+    file.write_text(said, encoding="utf-8")
+    with trusting(machine, roots):
+        stranger = machine.run("install", "--to", "1.0.0")
+        assert stranger.result == "UpgradeFailedRollbackSuccess-HealthCheckFailed" and "certificate" in stranger.text, stranger.text
     file.write_text(said.replace('<fetch ca="ca.pem">', "<fetch>"), encoding="utf-8")
     with trusting(machine, roots):
         stranger = machine.run("install", "--to", "1.0.0")

@@ -4,6 +4,9 @@
 
 #include <winhttp.h>
 
+#include <wincrypt.h>
+
+#include "make_cert.h"
 #include "platform/win32/host_parts.h"
 
 #define HOST(op, ...) CALL(host, op, __VA_ARGS__)
@@ -423,6 +426,49 @@ static void the_users_own_proxy_is_found_and_a_script_is_not_run(void **state)
     }
 }
 
+/* --- whom the machine trusts */
+
+struct counting {
+    struct span der;
+    unsigned n;
+};
+
+static enum errc count(void *ctx, struct span cert, struct err *err)
+{
+    struct counting *c = ctx;
+    UNUSED(err);
+    c->n += span_equal(cert, c->der);
+    return E_OK;
+}
+
+/* How often the certificate is among those that the machine trusts while it is in that ROOT. */
+static unsigned anchors_while_in(DWORD location, const struct made *root)
+{
+    struct counting c = { .der = made_der(root) };
+    const CERT_CONTEXT *put = NULL;
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, location, L"ROOT");
+    assert_non_null(store);
+    assert_true(CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, root->der,
+                                                 (DWORD)root->len, CERT_STORE_ADD_REPLACE_EXISTING,
+                                                 &put));
+    struct err err;
+    const enum errc rc = host()->system_anchors(NULL, count, &c, &err);
+    assert_true(CertDeleteCertificateFromStore(put));
+    assert_true(CertCloseStore(store, 0));
+    assert_int_equal(rc, E_OK);
+    return c.n;
+}
+
+static void the_machines_roots_count_and_the_users_do_not(void **state)
+{
+    UNUSED(state);
+    const struct made *root =
+        make(&(struct spec){ .cn = "Surefoot test root", .exts = { CA_EXTS } });
+    assert_int_equal(anchors_while_in(CERT_SYSTEM_STORE_CURRENT_USER, root), 0);
+    assert_int_equal(anchors_while_in(CERT_SYSTEM_STORE_LOCAL_MACHINE, root), 1);
+    assert_int_equal(anchors_while_in(CERT_SYSTEM_STORE_CURRENT_USER, root), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +487,7 @@ int main(void)
         cmocka_unit_test(the_machines_own_proxy_is_found),
         cmocka_unit_test(the_users_own_proxy_is_found_and_a_script_is_not_run),
         cmocka_unit_test(our_program_has_the_texts_of_all_events),
+        cmocka_unit_test(the_machines_roots_count_and_the_users_do_not),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_made);
 }
