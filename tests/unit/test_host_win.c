@@ -441,20 +441,44 @@ static enum errc count(void *ctx, struct span cert, struct err *err)
     return E_OK;
 }
 
+/* What is in that place of the registry: the user's store shows the machine's certificates as well,
+ * and may write there. */
+static HCERTSTORE open_root(DWORD location)
+{
+    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_REGISTRY_W, 0, 0, location, L"ROOT");
+    assert_non_null(store);
+    return store;
+}
+
+static void put_root(DWORD location, const struct made *root)
+{
+    HCERTSTORE store = open_root(location);
+    assert_true(CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, root->der,
+                                                 (DWORD)root->len, CERT_STORE_ADD_ALWAYS, NULL));
+    assert_true(CertCloseStore(store, 0)); /* it is written then */
+}
+
+/* Fails where it was not there. */
+static void take_root(DWORD location, const struct made *root)
+{
+    HCERTSTORE store = open_root(location);
+    const CERT_CONTEXT *cert = NULL;
+    do {
+        cert = CertEnumCertificatesInStore(store, cert);
+        assert_non_null(cert);
+    } while (!span_equal(span_of(cert->pbCertEncoded, cert->cbCertEncoded), made_der(root)));
+    assert_true(CertDeleteCertificateFromStore(cert));
+    assert_true(CertCloseStore(store, 0));
+}
+
 /* How often the certificate is among those that the machine trusts while it is in that ROOT. */
 static unsigned anchors_while_in(DWORD location, const struct made *root)
 {
     struct counting c = { .der = made_der(root) };
-    const CERT_CONTEXT *put = NULL;
-    HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, location, L"ROOT");
-    assert_non_null(store);
-    assert_true(CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, root->der,
-                                                 (DWORD)root->len, CERT_STORE_ADD_REPLACE_EXISTING,
-                                                 &put));
     struct err err;
+    put_root(location, root);
     const enum errc rc = host()->system_anchors(NULL, count, &c, &err);
-    assert_true(CertDeleteCertificateFromStore(put));
-    assert_true(CertCloseStore(store, 0));
+    take_root(location, root);
     assert_int_equal(rc, E_OK);
     return c.n;
 }
