@@ -5,12 +5,13 @@ Windows."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Iterator
 
 import pytest
-from conftest import ROOT, WRAPPER, built
+from conftest import ROOT, WRAPPER, built, until_started
 
 SCENARIOS = ROOT / "tests" / "sim" / "scenarios"
 STORIES = ["pointer", "ill-pointer", "install-pointer"]             # windows-NAME.xml has the file rules of Windows
@@ -59,6 +60,11 @@ def tell(machine: dict[str, str], where: str, releases: Path, scenario: str) -> 
     return text.splitlines()
 
 
+def every_command_started(told: list[str]) -> bool:
+    """What wine does not start ends with 1 and says nothing. A step that did not end as wanted for such a command is told once more."""
+    return not any(re.match(r"step .*, wanted .*: exit code 1$", line) for line in told)
+
+
 def without_modes(told: list[str]) -> list[str]:
     """The one thing that may differ: Windows keeps no modes."""
     return [" ".join([*line.split(" ")[:2], *line.split(" ")[3:]]) if line.startswith((FIRST_FILE, "data/")) else line for line in told]
@@ -68,7 +74,8 @@ def without_modes(told: list[str]) -> list[str]:
 def test_this_system_and_the_one_in_memory_tell_the_same(name: str, releases: Path, machine: dict[str, str], tmp_path: Path) -> None:
     in_memory = tell(machine, "mock", releases, f"windows-{name}")
     if WRAPPER:
-        here = tell(machine, f"C:/story-{name}", releases, f"windows-{name}")
+        folders = iter(f"C:/story-{name}-{n}" for n in range(3))
+        here = until_started(lambda: tell(machine, next(folders), releases, f"windows-{name}"), every_command_started)
         assert here == in_memory
     else:
         (tmp_path / "root").mkdir()

@@ -3,6 +3,7 @@
 #include "sim.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* All steps of the scenario, with their results; then a picture of what is there. */
 static char *tell(struct world *w)
@@ -17,6 +18,8 @@ static char *tell(struct world *w)
         enum errc rc = buf_printf(&w->trace, NULL, "step %zu: %s", i + 1, result);
         if (rc == E_OK && w->exit_code >= 0)
             rc = buf_printf(&w->trace, NULL, " (exit code %d)", w->exit_code);
+        if (rc == E_OK && deed->result != NULL && strcmp(deed->result, result) != 0)
+            rc = buf_printf(&w->trace, NULL, ", wanted \"%s\": %s", deed->result, w->said);
         if (rc != E_OK || buf_add_byte(&w->trace, '\n', NULL) != E_OK)
             sim_fail("the trace is too long");
     }
