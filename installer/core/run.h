@@ -41,10 +41,11 @@ struct run {
     struct journal journal;
     int64_t stopping_ms, started_ms, healthy_ms; /* monotonic; 0: not yet */
     bool was_switched;                           /* a failure was one of the new version */
-    bool never_began; /* Windows Installer was at work on something else, and refused the switch */
-    bool needs_restart; /* it has put a part of the new version off */
-    bool cannot_start;  /* stuck: on the way back the old version's service did not start */
-    bool is_hung;       /* and could not: it still stops, and comes to no end */
+    struct msi_identity before; /* the product before the switch; code "": none, or not known */
+    bool never_began;           /* nothing was asked of Windows Installer, or it refused at once */
+    bool needs_restart;         /* it has put a part of the new version off */
+    bool cannot_start;          /* stuck: on the way back the old version's service did not start */
+    bool is_hung;               /* and could not: it still stops, and comes to no end */
 };
 
 /* How the steps ended. */

@@ -5,7 +5,6 @@
 
 #include "installer/core/msi_switch.h"
 #include "installer/core/run_private.h"
-#include "manifest/version.h"
 #include "platform/base/text.h"
 #include "verify/digest.h"
 
@@ -100,6 +99,21 @@ static void say_who_is_in_the_way(const struct run *run)
         (void)!p->proc->holders(p->self, run->setup->install, say_holder, &h, &n_hidden, &ignored);
 }
 
+static enum errc note_before(struct run *run, struct err *err)
+{
+    struct msi_installed *now = malloc(sizeof(*now));
+    if (now == NULL)
+        return err_nomem(err);
+    enum errc rc = msi_switch_look(run->setup, now, err);
+    if (rc == E_OK && now->n == 1) {
+        const struct msi_product *product = &now->items[0].product;
+        (void)text_copy(run->before.code, sizeof(run->before.code), product->code);
+        (void)text_copy(run->before.version, sizeof(run->before.version), product->version);
+    }
+    free(now);
+    return rc;
+}
+
 /* Whatever came of it, Windows Installer was at work: only where it did not begin is nothing to be
  * rolled back. */
 enum errc run_msi_switch(struct run *run, struct err *err)
@@ -107,7 +121,10 @@ enum errc run_msi_switch(struct run *run, struct err *err)
     char log[SETUP_PATH_ROOM];
     const struct msi_ask ask = ask_of(run, log);
     bool restart = false;
-    enum errc rc = hold(run, run->new_name, &run->held_new, err);
+    run->never_began = true;
+    enum errc rc = note_before(run, err);
+    if (rc == E_OK)
+        rc = hold(run, run->new_name, &run->held_new, err);
     if (rc != E_OK)
         return rc;
     begin_log(run, &ask, true);
@@ -142,20 +159,22 @@ static void finish_new(struct run *run, const struct msi_ask *ask)
     free(now);
 }
 
-/* Is exactly that installed which was before the switch? */
+/* Is exactly that installed which was before the switch? After a crash what was noted of the old
+ * version's package says what that was; where nothing was noted, nobody knows. */
 static enum errc is_as_before(const struct run *run, bool *out, struct err *err)
 {
     struct msi_installed *now = malloc(sizeof(*now));
-    struct version there;
+    struct msi_identity before = run->before;
+    struct err none;
     *out = false;
     if (now == NULL)
         return err_nomem(err);
     enum errc rc = msi_switch_look(run->setup, now, err);
     if (rc == E_OK && run->old_name[0] == '\0')
         *out = now->n == 0;
-    else if (rc == E_OK && now->n == 1)
-        *out = version_read(span_text(now->items[0].product.version), &there, NULL) == E_OK &&
-               version_compare(&there, &run->attempt.from) == 0;
+    else if (rc == E_OK && (before.code[0] != '\0' ||
+                            msi_kept_recall(run->memory, run->old_name, &before, &none) == E_OK))
+        *out = msi_switch_is(now, &before);
     free(now);
     return rc;
 }
