@@ -116,8 +116,8 @@ step_openssl() {
     mkdir "$BLD/openssl"
     cd "$BLD/openssl"
     # shellcheck disable=SC2086
-    perl "$SRC/openssl/Configure" mingw64 --cross-compile-prefix=$HOST- --prefix="$PREFIX" --libdir=lib \
-        --openssldir='C:/Program Files/Common Files/SSL' no-shared no-tests no-module no-dso no-engine no-legacy no-comp no-ssl3 \
+    perl "$SRC/openssl/Configure" mingw64 --cross-compile-prefix=$HOST- --prefix='C:/Program Files/Surefoot' --libdir=lib \
+        --openssldir=ssl no-shared no-tests no-module no-dso no-engine no-legacy no-comp no-ssl3 \
         no-dtls no-srp no-srtp no-psk no-gost no-cmp no-ui-console no-async no-ec2m no-idea no-camellia no-seed no-aria no-bf \
         no-cast no-rc2 no-rc4 no-md4 no-mdc2 no-whirlpool no-rmd160 no-sm2 no-sm3 no-sm4 no-ts no-ct $flags
     make -j"$JOBS" build_generated

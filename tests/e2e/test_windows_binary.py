@@ -108,6 +108,15 @@ class Image:
 
 
 @SHIPPED
+def test_it_looks_for_nothing_where_it_was_built(program: Path) -> None:
+    """OpenSSL has the places of its files in it: a folder that anybody may make on drive C would be one to plant them in."""
+    data = program.read_bytes()
+    assert re.search(rb"x86_64-w64-mingw32-[0-9a-f]{16}", data) is None, "the folder of the libraries"
+    assert os.fsencode(ROOT) + b"/" not in data and b"/.cache/" not in data
+    assert set(re.findall(rb"[^\0]*/cert\.pem", data)) == {b"C:/Program Files/Surefoot/ssl/cert.pem"}
+
+
+@SHIPPED
 def test_all_that_is_imported_is_of_windows_and_known_to_it(program: Path) -> None:
     imports = Image(program).imports()
     assert set(imports) <= IMPORTS, set(imports) - IMPORTS
