@@ -170,17 +170,21 @@ static enum errc put_value(struct reading *r, const struct schema_value *v, cons
 
 /* --- elements */
 
-/* The names that there are, for a message; of very many, the first. */
+/* The names that there are, for a message; of very many, the first, and " ...". */
 struct names {
-    char text[120];
+    char text[130];
     size_t len;
+    bool is_full;
 };
 
 static void add_name(struct names *names, const char *name)
 {
-    size_t room = sizeof(names->text) - names->len;
-    if (strlen(name) + 1 < room)
-        names->len += (size_t)snprintf(names->text + names->len, room, " %s", name);
+    static const char more[] = " ...";
+    if (names->is_full)
+        return;
+    names->is_full = names->len + 1 + strlen(name) + sizeof(more) > sizeof(names->text);
+    names->len += (size_t)snprintf(names->text + names->len, sizeof(names->text) - names->len,
+                                   "%s%s", names->is_full ? "" : " ", names->is_full ? more : name);
 }
 
 static enum errc unknown_attr(const struct schema_element *e, const char *name, struct err *err)

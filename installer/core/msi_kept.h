@@ -52,7 +52,8 @@ void msi_kept_release(struct msi_held *held); /* of a zeroed one nothing */
 
 /* msi_kept_take_in puts a package that lies in the store under the name's own folder, which it
  * makes. msi_kept_adopt makes a copy of Windows Installer's own package of a product there, and
- * writes down what it is: E_ABSENT where it has none, E_REFUSED where that is of something else. */
+ * writes down what it is: E_ABSENT where it has none, E_REFUSED where that is of another product or
+ * version. */
 MUST_USE enum errc msi_kept_take_in(const struct place *place, const char *from, const char *name,
                                     struct err *err);
 MUST_USE enum errc msi_kept_adopt(struct memory *memory, const struct place *place,

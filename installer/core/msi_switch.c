@@ -232,7 +232,6 @@ enum errc msi_switch_to(const struct msi_ask *ask, const struct msi_held *held, 
     struct msi_installed *installed = malloc(sizeof(*installed));
     if (installed == NULL)
         return err_nomem(err);
-    *out_restart = false;
     enum errc rc = bring(ask, held, installed, out_restart, err);
     struct err ignored;
     if (rc == E_IO) /* what it wrote and took away again must not come back */
@@ -266,7 +265,6 @@ enum errc msi_switch_away(const struct msi_ask *ask, bool *out_restart, struct e
     struct msi_installed *installed = malloc(sizeof(*installed));
     if (installed == NULL)
         return err_nomem(err);
-    *out_restart = false;
     installed->n = 0;
     enum errc rc = clear(ask, installed, out_restart, err);
     free(installed);

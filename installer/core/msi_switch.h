@@ -45,8 +45,9 @@ MUST_USE enum errc msi_switch_await(const struct msi_ask *ask, struct err *err);
 
 /* msi_switch_to installs the held package, whatever is installed now: what is newer, or another
  * version of the same product code that can't become it, is taken away before; where just this one
- * is installed all of it is written anew. What it wrote is flushed. *out_restart: it is done, and
- * will be whole when the machine is started again. E_BUSY: another installation is under way and
+ * is installed all of it is written anew. What it wrote is flushed. *out_restart is set
+ * where it is done, and will be whole when the machine is started again, and is never cleared: what
+ * was put off by one try holds for the next. E_BUSY: another installation is under way and
  * does not end; E_IO: it failed. */
 MUST_USE enum errc msi_switch_to(const struct msi_ask *ask, const struct msi_held *held,
                                  bool *out_restart, struct err *err);

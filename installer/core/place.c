@@ -277,7 +277,9 @@ static enum errc check_pointer(const struct place *p, struct err *err)
     struct platform *m = p->setup->platform;
     enum fs_kind kind = FS_ABSENT;
     size_t n = 0;
-    enum errc rc = m->fs->kind(m->self, p->setup->install, &kind, err);
+    enum errc rc = check_above(p, err);
+    if (rc == E_OK)
+        rc = m->fs->kind(m->self, p->setup->install, &kind, err);
     if (rc == E_OK && kind == FS_FOLDER)
         rc = m->fs->list(m->self, p->setup->install, count_name, &n, err);
     if (rc == E_OK && n > 0)

@@ -43,7 +43,8 @@ MUST_USE enum errc place_find(const struct setup *setup, const struct upgrade_st
 /* place_probe asks whether the recorded mode still works: E_UNSUPPORTED with the reason. */
 MUST_USE enum errc place_probe(const struct place *p, struct err *err);
 
-/* place_make_store makes it where it is not there; E_ACCESS where it is and others may enter it.
+/* place_make_store makes it where it is not there; E_ACCESS where it is and others may enter it,
+ * E_ABSENT where the install folder has nothing to lie in (place_open and place_probe as well).
  * place_drop_store takes it away if it is empty, and so a pointer's folder of
  * versions. */
 MUST_USE enum errc place_make_store(const struct place *p, struct err *err);
@@ -63,9 +64,9 @@ MUST_USE enum errc place_current(const struct place *p, char to[SETUP_PATH_ROOM]
 /* place_versions is the folder that a pointer's trees are in. */
 MUST_USE enum errc place_versions(const struct place *p, char to[SETUP_PATH_ROOM], struct err *err);
 
-/* place_name_by_pointer rewrites the path of a file in the tree that a pointer leads to, of whatever
- * product, so that it goes through the pointer: the tree's own name goes with its version. Other
- * paths stay as they are. */
+/* place_name_by_pointer rewrites the path of a file in the tree that a pointer leads to, of
+ * whatever product, so that it goes through the pointer: the tree's own name goes with its version.
+ * Other paths stay as they are. */
 void place_name_by_pointer(struct platform *p, char path[SETUP_PATH_ROOM]);
 
 /* place_run is STORE/NAME, place_staged STORE/NAME/tree, place_put_away where a tree of that name

@@ -266,6 +266,15 @@ static enum errc hold_what_is_installed(struct rollback *r, struct err *err)
     enum errc rc = upgrade_target(r->setup, &os, &arch, err);
     if (rc == E_OK)
         rc = installed_find(&r->place, &r->memory, os, arch, now, err);
+    if (rc == E_OK && now->n_related > 1) {
+        rc = err_set(&why, E_REFUSED,
+                     "%zu products with this upgrade code are installed side by side: take all but "
+                     "one away",
+                     now->n_related);
+        outcome_end(r->out, "UpgradeNotSupportedSeveralProducts", why.text);
+        if (err != NULL)
+            *err = why;
+    }
     if (rc == E_OK && now->is_there && r->run.old_name[0] == '\0')
         rc = place_new_name(&r->place, &r->out->from, r->run.old_name, err);
     if (rc == E_OK && now->is_there) {

@@ -302,7 +302,7 @@ void run_undo(struct run *run, enum run_end *out_end, char why[240])
         run->cannot_start = rc != E_OK && step->kind == STEP_STOP;
         run->is_hung = run->cannot_start && is_stopping(run, step->i);
     }
-    if (rc == E_OK && stopped_anything(begun))
+    if (rc == E_OK && (stopped_anything(begun) || run->came_back))
         rc = await_old(run, &err);
     if (rc != E_OK && run_resume_scheduler(run, &ignored) != E_OK)
         events_say(run->events, EVENT_WARNING, "the product's scheduler: %s", ignored.text);

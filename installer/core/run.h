@@ -41,11 +41,14 @@ struct run {
     struct journal journal;
     int64_t stopping_ms, started_ms, healthy_ms; /* monotonic; 0: not yet */
     bool was_switched;                           /* a failure was one of the new version */
-    struct msi_identity before; /* the product before the switch; code "": none, or not known */
-    bool never_began;           /* nothing was asked of Windows Installer, or it refused at once */
-    bool needs_restart;         /* it has put a part of the new version off */
-    bool cannot_start;          /* stuck: on the way back the old version's service did not start */
-    bool is_hung;               /* and could not: it still stops, and comes to no end */
+    char code_before[MSI_GUID_ROOM]; /* of the one product before the switch; "": none, not known */
+    char version_before[MSI_VERSION_ROOM];
+    bool was_busy;      /* the switch was refused since Windows Installer was at work for others */
+    bool wants_restart; /* what it did, there or back, ends with the machine's next start */
+    bool came_back;     /* Windows Installer has brought the old version back, and not we */
+    bool needs_restart; /* it has put a part of the new version off */
+    bool cannot_start;  /* stuck: on the way back the old version's service did not start */
+    bool is_hung;       /* and could not: it still stops, and comes to no end */
 };
 
 /* How the steps ended. */

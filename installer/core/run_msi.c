@@ -107,31 +107,29 @@ static enum errc note_before(struct run *run, struct err *err)
     enum errc rc = msi_switch_look(run->setup, now, err);
     if (rc == E_OK && now->n == 1) {
         const struct msi_product *product = &now->items[0].product;
-        (void)text_copy(run->before.code, sizeof(run->before.code), product->code);
-        (void)text_copy(run->before.version, sizeof(run->before.version), product->version);
+        (void)text_copy(run->code_before, sizeof(run->code_before), product->code);
+        (void)text_copy(run->version_before, sizeof(run->version_before), product->version);
     }
     free(now);
     return rc;
 }
 
-/* Whatever came of it, Windows Installer was at work: only where it did not begin is nothing to be
- * rolled back. */
+/* Whatever came of it, Windows Installer was at work, unless it did not begin: where all is as it
+ * was before (switch_back looks), nothing is to be rolled back. */
 enum errc run_msi_switch(struct run *run, struct err *err)
 {
     char log[SETUP_PATH_ROOM];
     const struct msi_ask ask = ask_of(run, log);
-    bool restart = false;
-    run->never_began = true;
     enum errc rc = note_before(run, err);
     if (rc == E_OK)
         rc = hold(run, run->new_name, &run->held_new, err);
     if (rc != E_OK)
         return rc;
     begin_log(run, &ask, true);
-    rc = msi_switch_to(&ask, &run->held_new, &restart, err);
-    run->never_began = rc == E_BUSY;
-    run->was_switched = !run->never_began;
-    if (rc != E_OK || !restart)
+    rc = msi_switch_to(&ask, &run->held_new, &run->wants_restart, err);
+    run->was_busy = rc == E_BUSY;
+    run->was_switched = !run->was_busy;
+    if (rc != E_OK || !run->wants_restart)
         return rc;
     rc = note_restart(run, err);
     say_who_is_in_the_way(run);
@@ -159,77 +157,100 @@ static void finish_new(struct run *run, const struct msi_ask *ask)
     free(now);
 }
 
-/* Is exactly that installed which was before the switch? After a crash what was noted of the old
- * version's package says what that was; where nothing was noted, nobody knows. */
+static bool is_product(const struct run *run, const char *code, const char *version)
+{
+    return strcmp(run->code_before, code) == 0 && strcmp(run->version_before, version) == 0;
+}
+
+/* Is exactly that installed which was before the switch? Known only to the run that began it: what
+ * a run that was cut off has left may be half of it, whatever Windows Installer has on record. */
 static enum errc is_as_before(const struct run *run, bool *out, struct err *err)
 {
     struct msi_installed *now = malloc(sizeof(*now));
-    struct msi_identity before = run->before;
-    struct err none;
-    *out = false;
     if (now == NULL)
         return err_nomem(err);
     enum errc rc = msi_switch_look(run->setup, now, err);
     if (rc == E_OK && run->old_name[0] == '\0')
         *out = now->n == 0;
-    else if (rc == E_OK && (before.code[0] != '\0' ||
-                            msi_kept_recall(run->memory, run->old_name, &before, &none) == E_OK))
-        *out = msi_switch_is(now, &before);
+    else if (rc == E_OK)
+        *out = now->n == 1 &&
+               is_product(run, now->items[0].product.code, now->items[0].product.version);
     free(now);
     return rc;
 }
 
+/* The new package is of the very product and version that were there: which files are in place,
+ * nobody can say by looking. */
+static bool is_same_as_new(const struct run *run)
+{
+    struct msi_identity id;
+    struct err ignored;
+    return msi_kept_recall(run->memory, run->new_name, &id, &ignored) != E_OK ||
+           is_product(run, id.code, id.version);
+}
+
 /* Where its package is not to be had (--no-rollback), the old version is back if Windows Installer
  * itself has brought it back, as it does after most failures; whether it is well is asked then. */
-static enum errc back_by_itself(const struct run *run, struct err *err)
+static enum errc back_by_itself(struct run *run, struct err *err)
 {
-    struct err why = *err;
+    const struct err why = *err;
     bool is_back = false;
     enum errc rc = is_as_before(run, &is_back, err);
-    if (rc == E_OK && !is_back)
+    if (rc != E_OK)
+        return rc;
+    if (!is_back || is_same_as_new(run)) {
         *err = why;
-    if (rc != E_OK || !is_back)
-        return rc == E_OK ? why.code : rc;
+        return why.code;
+    }
     events_say(run->events, EVENT_WARNING, "%s; Windows Installer has brought the old version back",
                why.text);
+    run->came_back = true;
     return E_OK;
 }
 
-static enum errc back_once(struct run *run, const struct msi_ask *ask, bool *restart,
-                           struct err *err)
+static enum errc back_once(struct run *run, const struct msi_ask *ask, struct err *err)
 {
     if (run->old_name[0] == '\0')
-        return msi_switch_away(ask, restart, err);
+        return msi_switch_away(ask, &run->wants_restart, err);
     enum errc rc = hold(run, run->old_name, &run->held_old, err);
+    if (rc != E_OK)
+        rc = err_prefix(err, "the package of the old version: ");
     if (rc == E_ABSENT || rc == E_REFUSED || rc == E_MALFORMED)
         return back_by_itself(run, err);
-    return rc == E_OK ? msi_switch_to(ask, &run->held_old, restart, err) : rc;
+    return rc == E_OK ? msi_switch_to(ask, &run->held_old, &run->wants_restart, err) : rc;
 }
 
 /* There is nothing behind the way back: what fails may be a file that is open for a moment, of a
  * program that was just ended or of one that looks at every file, or an installation of somebody
  * else that began in the same moment. */
-static enum errc back(struct run *run, const struct msi_ask *ask, bool *restart, struct err *err)
+static enum errc back(struct run *run, const struct msi_ask *ask, struct err *err)
 {
     struct platform *p = run->setup->platform;
-    enum errc rc = back_once(run, ask, restart, err);
+    enum errc rc = back_once(run, ask, err);
     for (unsigned i = 1; i < BACK_TRIES && (rc == E_IO || rc == E_BUSY); i++) {
         events_say(run->events, EVENT_WARNING, "%s; once more", err->text);
         p->host->sleep_ms(p->self, BACK_WAIT_MS);
-        rc = back_once(run, ask, restart, err);
+        rc = back_once(run, ask, err);
     }
     return rc;
+}
+
+/* Refused before it began. */
+static bool is_untouched(const struct run *run)
+{
+    struct err ignored;
+    bool is = false;
+    return run->was_busy && is_as_before(run, &is, &ignored) == E_OK && is;
 }
 
 enum errc run_msi_switch_back(struct run *run, struct err *err)
 {
     char log[SETUP_PATH_ROOM];
     struct msi_ask ask = ask_of(run, log);
-    bool restart = false, is_back = false;
-    enum errc rc = run->never_began ? is_as_before(run, &is_back, err) : E_OK;
-    if (rc != E_OK || is_back)
-        return rc;
-    rc = msi_switch_await(&ask, err);
+    if (is_untouched(run))
+        return E_OK;
+    run->was_switched |= run->was_busy; /* it had begun: an old product was taken away */
+    enum errc rc = msi_switch_await(&ask, err);
     if (rc != E_OK)
         return rc;
     begin_log(run, &ask, false);
@@ -237,8 +258,8 @@ enum errc run_msi_switch_back(struct run *run, struct err *err)
         finish_new(run, &ask);
     msi_kept_release(&run->held_new);
     ask.is_back = true;
-    rc = back(run, &ask, &restart, err);
-    if (rc == E_OK && restart)
+    rc = back(run, &ask, err);
+    if (rc == E_OK && run->wants_restart)
         rc = err_set(err, E_BUSY, "the machine must be restarted before the old version is whole");
     return rc;
 }

@@ -44,13 +44,14 @@ def test_install_puts_the_first_version_there(world: World) -> None:
 
 @pytest.mark.parametrize("switch", ["auto", "pointer"])
 def test_install_says_which_folder_it_misses(world: World, switch: str) -> None:
-    """What lies above the install folder is not made, and nothing is left but the state."""
+    """What lies above the install folder is not made."""
     machine = world.machine(world.site(world.maker.release("1.0.0")), switch=switch)
     above = machine.folder / "opt"
     above.rmdir()
     ran = machine.install(code=FAILED)
     assert ran.result == "PreUpgradeFailure" and "opt: is not there; make it" in ran.text, ran.text
     assert not above.exists()
+    assert "make the folder that the install folder is put into" in machine.run("doctor").out
     above.mkdir(parents=True, mode=0o755)
     assert machine.install().result == "Success"
 

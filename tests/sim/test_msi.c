@@ -133,6 +133,18 @@ static struct mock_package *package_of(const struct world *w, const char *versio
     return NULL;
 }
 
+static void expect_log(struct world *w, const char *text)
+{
+    struct buf log;
+    struct err why;
+    buf_init(&log, 10000);
+    const enum errc rc = platform_read_file(w->platform, LOG, 10000, &log, &why);
+    if (rc != (text == NULL ? E_ABSENT : E_OK) ||
+        (text != NULL && !span_equal_text(buf_span(&log), text)))
+        fail_msg("the log: %d, %.*s", rc, (int)log.len, (const char *)log.ptr);
+    buf_fini(&log);
+}
+
 /* What somebody else does, by hand. */
 static void install_by_hand(struct world *w, const char *version)
 {
@@ -279,8 +291,11 @@ static void two_products_of_one_upgrade_code_are_left_alone(void **state)
 {
     struct world *w = *state;
     expect(w, DO_INSTALL, "1.0.0", "Success");
-    mock_install_beside(w->mock, package_of(w, "2.0.0"));
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    mock_install_beside(w->mock, package_of(w, "1.0.0"));
     expect(w, DO_UPGRADE, "3.0.0", "UpgradeNotSupportedSeveralProducts");
+    assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "2");
+    expect(w, DO_ROLLBACK, "1.0.0", "UpgradeNotSupportedSeveralProducts");
     assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "2");
 }
 
@@ -415,6 +430,7 @@ static void a_first_installation_that_was_refused_leaves_nothing(void **state)
     struct world *w = *state;
     expect(w, DO_INSTALL, "2.0.0", "UpgradeAbortedSwitchFailed");
     assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "");
+    expect_log(w, NULL); /* nothing else was asked of Windows Installer either */
     package_of(w, "2.0.0")->install = INSTALL_GOOD;
     expect(w, DO_INSTALL, "2.0.0", "Success");
     expect_running(w, "2.0.0");
@@ -449,10 +465,11 @@ static void without_any_way_back_it_says_so(void **state)
     struct world *w = *state;
     without_rollback(w);
     expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackFailed-SwitchFailed");
+    assert_non_null(strstr(w->said, "the package of the old version: is not there"));
     assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "");
 }
 
-/* Each installation of a package but the fourth is refused. */
+/* Of the installations to come the package's own is refused until the fourth. */
 struct others {
     struct mock_package *package;
     unsigned n;
@@ -479,20 +496,76 @@ static void a_way_back_that_was_refused_is_tried_again(void **state)
     expect_running(w, "1.0.0");
 }
 
+/* The newer version is taken away, and then another installation is under way: what is no more
+ * there must be brought back, and that is called so. */
+static void a_rollback_that_was_refused_halfway_goes_back(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    package_of(w, "1.0.0")->install = INSTALL_IS_BUSY;
+    expect(w, DO_ROLLBACK, "1.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
+    expect_running(w, "2.0.0");
+}
+
+/* What Windows Installer puts off while the new version goes, the old one that comes back by the
+ * second try would lose at the machine's next start. */
+static void a_restart_that_is_needed_is_not_forgotten_by_the_next_try(void **state)
+{
+    struct world *w = *state;
+    expect(w, DO_INSTALL, "1.0.0", "Success");
+    package_of(w, "3.0.0")->remove = INSTALL_NEEDS_RESTART;
+    struct others others = { .package = package_of(w, "1.0.0") };
+    const struct fault_plan plan = { begin_beside_us, &others };
+    mock_plan(w->mock, &plan);
+    expect(w, DO_UPGRADE, "3.0.0", "UpgradeFailedRollbackFailed-HealthCheckFailed");
+    mock_plan(w->mock, NULL);
+    assert_int_equal(others.n, 4);
+    assert_non_null(strstr(w->said, "must be restarted"));
+    expect(w, DO_BOOT, NULL, "");
+    expect(w, DO_RECOVER, NULL, "UpgradeFailedRollbackSuccess-HealthCheckFailed");
+    expect_running(w, "1.0.0");
+}
+
+/* The old product may be on record, and half of its files be those of the new one. */
+struct crashing {
+    struct world *w;
+    int status;
+};
+
+static struct fault crash_at_the_install(void *ctx, const struct fault_step *step)
+{
+    struct crashing *c = ctx;
+    if (strcmp(step->what, "msi_install") == 0) {
+        const pid_t pid = fork();
+        if (pid == 0) {
+            const struct deed_of recover = { .deed = DO_RECOVER };
+            char result[RUN_RESULT_ROOM];
+            mock_plan(c->w->mock, NULL);
+            mock_kill_us(c->w->mock);
+            world_do(c->w, &recover, result);
+            _exit(strcmp(result, "UpgradeFailedRollbackFailed-Interrupted") == 0 ? 0 : 1);
+        }
+        assert_true(pid > 0 && waitpid(pid, &c->status, 0) == pid);
+    }
+    return (struct fault){ FAULT_NONE, E_OK };
+}
+
+static void after_a_crash_nobody_knows_what_came_back(void **state)
+{
+    struct world *w = *state;
+    struct crashing c = { .w = w, .status = -1 };
+    const struct fault_plan plan = { crash_at_the_install, &c };
+    without_rollback(w);
+    mock_plan(w->mock, &plan);
+    expect(w, DO_UPGRADE, "2.0.0", "Success");
+    mock_plan(w->mock, NULL);
+    assert_true(WIFEXITED(c.status));
+    assert_int_equal(WEXITSTATUS(c.status), 0);
+}
+
 /* The third version, which is ill, taken away, and the first one in its place. */
 #define ENDED_AND_BACK "3.0.0 0\n{5EF00700-0000-4000-8000-000000030000} 0\n1.0.0 0\n"
-
-static void expect_log(struct world *w, const char *text)
-{
-    struct buf log;
-    struct err why;
-    buf_init(&log, 10000);
-    const enum errc rc = platform_read_file(w->platform, LOG, 10000, &log, &why);
-    if (rc != (text == NULL ? E_ABSENT : E_OK) ||
-        (text != NULL && !span_equal_text(buf_span(&log), text)))
-        fail_msg("the log: %d, %.*s", rc, (int)log.len, (const char *)log.ptr);
-    buf_fini(&log);
-}
 
 /* What failed is what somebody will want to read. */
 static void the_log_has_what_failed_and_the_way_back(void **state)
@@ -836,6 +909,9 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(without_any_way_back_it_says_so, set_up_leaves_none,
                                         tear_down),
         ON_A_MACHINE(a_way_back_that_was_refused_is_tried_again),
+        ON_A_MACHINE(a_rollback_that_was_refused_halfway_goes_back),
+        ON_A_MACHINE(a_restart_that_is_needed_is_not_forgotten_by_the_next_try),
+        ON_A_MACHINE(after_a_crash_nobody_knows_what_came_back),
         cmocka_unit_test_setup_teardown(the_log_has_what_failed_and_the_way_back, set_up_fails,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_way_back_does_not_add_to_a_log_that_grew_large, set_up,

@@ -230,7 +230,8 @@ static void schema_reads_what_xml_lets_one_write(void **state)
 static void schema_refuses_what_the_table_does_not_have(void **state)
 {
     UNUSED(state);
-    assert_refused(OPEN "\n<lids/>" LABEL SHUT, 4, "<lids> is not known inside <box>; it holds:");
+    assert_refused(OPEN "\n<lids/>" LABEL SHUT, 4,
+                   "<lids> is not known inside <box>; it holds: lid open label item");
     assert_refused(OPEN LABEL "<item n='1'>\n<lid color='red'/></item>" SHUT, 5,
                    "<lid> is not known inside <item>");
     assert_refused(OPEN LABEL "<lid color='red'>\n<item n='1'/></lid>" SHUT, 5,
