@@ -27,6 +27,13 @@
 
 #define RUN_RESULT_ROOM (RESULT_TEXT_MAX + 1)
 
+/* What Windows Installer has on record. */
+struct run_product {
+    size_t n;                 /* products of the upgrade code */
+    char code[MSI_GUID_ROOM]; /* of the one, where it is one; else "" */
+    char version[MSI_VERSION_ROOM];
+};
+
 struct run {
     const struct setup *setup; /* the product file as it was when the run began */
     const struct events *events;
@@ -41,8 +48,7 @@ struct run {
     struct journal journal;
     int64_t stopping_ms, started_ms, healthy_ms; /* monotonic; 0: not yet */
     bool was_switched;                           /* a failure was one of the new version */
-    char code_before[MSI_GUID_ROOM]; /* of the one product before the switch; "": none, not known */
-    char version_before[MSI_VERSION_ROOM];
+    struct run_product before; /* the switch; after a crash not known: as if none was */
     bool was_busy;      /* the switch was refused since Windows Installer was at work for others */
     bool wants_restart; /* what it did, there or back, ends with the machine's next start */
     bool came_back;     /* Windows Installer has brought the old version back, and not we */

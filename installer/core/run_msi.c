@@ -99,16 +99,18 @@ static void say_who_is_in_the_way(const struct run *run)
         (void)!p->proc->holders(p->self, run->setup->install, say_holder, &h, &n_hidden, &ignored);
 }
 
-static enum errc note_before(struct run *run, struct err *err)
+static enum errc look(const struct run *run, struct run_product *out, struct err *err)
 {
     struct msi_installed *now = malloc(sizeof(*now));
     if (now == NULL)
         return err_nomem(err);
     enum errc rc = msi_switch_look(run->setup, now, err);
-    if (rc == E_OK && now->n == 1) {
-        const struct msi_product *product = &now->items[0].product;
-        (void)text_copy(run->code_before, sizeof(run->code_before), product->code);
-        (void)text_copy(run->version_before, sizeof(run->version_before), product->version);
+    if (rc == E_OK) {
+        *out = (struct run_product){ .n = now->n };
+        if (now->n == 1) {
+            (void)text_copy(out->code, sizeof(out->code), now->items[0].product.code);
+            (void)text_copy(out->version, sizeof(out->version), now->items[0].product.version);
+        }
     }
     free(now);
     return rc;
@@ -120,7 +122,7 @@ enum errc run_msi_switch(struct run *run, struct err *err)
 {
     char log[SETUP_PATH_ROOM];
     const struct msi_ask ask = ask_of(run, log);
-    enum errc rc = note_before(run, err);
+    enum errc rc = look(run, &run->before, err);
     if (rc == E_OK)
         rc = hold(run, run->new_name, &run->held_new, err);
     if (rc != E_OK)
@@ -141,41 +143,33 @@ enum errc run_msi_switch(struct run *run, struct err *err)
  * with all that it has. */
 static void finish_new(struct run *run, const struct msi_ask *ask)
 {
-    struct msi_installed *now = malloc(sizeof(*now));
+    struct run_product now;
     struct err err = { .text = "" };
     bool restart = false;
-    if (now == NULL)
-        return;
-    enum errc rc = msi_switch_look(run->setup, now, &err);
-    if (rc == E_OK && now->n != 1) {
+    enum errc rc = look(run, &now, &err);
+    if (rc == E_OK && now.n != 1) {
         rc = hold(run, run->new_name, &run->held_new, &err);
         if (rc == E_OK)
             rc = msi_switch_to(ask, &run->held_new, &restart, &err);
     }
     if (rc != E_OK)
         events_say(run->events, EVENT_WARNING, "%s; files of it may be left over", err.text);
-    free(now);
 }
 
-static bool is_product(const struct run *run, const char *code, const char *version)
+static bool was_product(const struct run *run, const char *code, const char *version)
 {
-    return strcmp(run->code_before, code) == 0 && strcmp(run->version_before, version) == 0;
+    return strcmp(run->before.code, code) == 0 && strcmp(run->before.version, version) == 0;
 }
 
 /* Is exactly that installed which was before the switch? Known only to the run that began it: what
  * a run that was cut off has left may be half of it, whatever Windows Installer has on record. */
 static enum errc is_as_before(const struct run *run, bool *out, struct err *err)
 {
-    struct msi_installed *now = malloc(sizeof(*now));
-    if (now == NULL)
-        return err_nomem(err);
-    enum errc rc = msi_switch_look(run->setup, now, err);
-    if (rc == E_OK && run->old_name[0] == '\0')
-        *out = now->n == 0;
-    else if (rc == E_OK)
-        *out = now->n == 1 &&
-               is_product(run, now->items[0].product.code, now->items[0].product.version);
-    free(now);
+    struct run_product now;
+    enum errc rc = look(run, &now, err);
+    if (rc == E_OK)
+        *out = run->old_name[0] == '\0' ? now.n == 0
+                                        : now.n == 1 && was_product(run, now.code, now.version);
     return rc;
 }
 
@@ -186,7 +180,7 @@ static bool is_same_as_new(const struct run *run)
     struct msi_identity id;
     struct err ignored;
     return msi_kept_recall(run->memory, run->new_name, &id, &ignored) != E_OK ||
-           is_product(run, id.code, id.version);
+           was_product(run, id.code, id.version);
 }
 
 /* Where its package is not to be had (--no-rollback), the old version is back if Windows Installer
