@@ -116,8 +116,8 @@ void mock_add_package_file(struct mock_package *p, const char *path, struct span
 /* mock_find_product is the version that is installed of an upgrade code; "" if none is, "2" if more
  * than one. */
 const char *mock_find_product(const struct mock *m, const char *upgrade_code);
-/* mock_install_beside: it is known as installed beside all others, as if somebody had forced it. */
-void mock_install_beside(struct mock *m, struct mock_package *package);
+/* mock_register_product: it is known as installed from now on, beside all others. */
+void mock_register_product(struct mock *m, struct mock_package *package);
 void mock_set_installer_busy(struct mock *m, bool is_busy);
 void mock_set_restart_pending(struct mock *m, bool is_pending);
 

@@ -84,18 +84,13 @@ void mock_msi_boot(struct mock *m)
 
 /* --- what is known of products */
 
-static void register_product(struct mock *m, struct mock_package *p)
+void mock_register_product(struct mock *m, struct mock_package *p)
 {
     m->products = mock_grow(m->products, m->n_products, &m->room_products, sizeof(m->products[0]));
     struct mock_installed *product = &m->products[m->n_products++];
     product->package = p;
     (void)snprintf(product->copy, sizeof(product->copy), "/windows/installer/%s.msi", p->code);
     mock_put_file(m, product->copy, buf_span(&p->bytes), 0644);
-}
-
-void mock_install_beside(struct mock *m, struct mock_package *package)
-{
-    register_product(m, package);
 }
 
 static void forget_product(struct mock *m, size_t i)
@@ -226,7 +221,7 @@ static enum errc put_in_place(struct mock *m, struct mock_package *p, struct err
         rc = write_file(m, &p->files[k], err);
     if (rc != E_OK)
         return rc;
-    register_product(m, p);
+    mock_register_product(m, p);
     if (waits) {
         m->at_boot = p;
         m->is_restart_pending = true;
@@ -245,7 +240,7 @@ static void go_back(struct mock *m, struct mock_package *p, struct mock_package 
         return;
     for (size_t k = 0; k < old->n_files; k++)
         mock_put_file(m, old->files[k].path, buf_span(&old->files[k].bytes), 0644);
-    register_product(m, old);
+    mock_register_product(m, old);
 }
 
 static struct mock_package *related_to(const struct mock *m, const struct mock_package *p)

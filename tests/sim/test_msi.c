@@ -51,56 +51,6 @@ static int set_up(void **state)
     return 0;
 }
 
-/* One on which installing the second version ends as `how` says. */
-static int set_up_ending(void **state, enum mock_install how)
-{
-    static struct scenario changed;
-    static char version[] = "2.0.0";
-    struct world *w = calloc(1, sizeof(*w));
-    assert_non_null(w);
-    changed = scenario;
-    changed.packages[changed.n_packages++] =
-        (struct package_of){ .version = version, .install = how };
-    world_new(w, &changed, releases, NULL);
-    *state = w;
-    return 0;
-}
-
-static int set_up_restarting(void **state)
-{
-    return set_up_ending(state, INSTALL_NEEDS_RESTART);
-}
-
-static int set_up_none(void **state)
-{
-    return set_up_ending(state, INSTALL_NONE);
-}
-
-static int set_up_fails(void **state)
-{
-    return set_up_ending(state, INSTALL_FAILS);
-}
-
-static int set_up_busy(void **state)
-{
-    return set_up_ending(state, INSTALL_IS_BUSY);
-}
-
-static int set_up_nothing(void **state)
-{
-    return set_up_ending(state, INSTALL_NOTHING);
-}
-
-static int set_up_leaves_none(void **state)
-{
-    return set_up_ending(state, INSTALL_LEAVES_NONE);
-}
-
-static int set_up_none_at_first(void **state)
-{
-    return set_up_ending(state, INSTALL_NONE_AT_FIRST);
-}
-
 static int tear_down(void **state)
 {
     world_fini(*state);
@@ -292,7 +242,7 @@ static void two_products_of_one_upgrade_code_are_left_alone(void **state)
     struct world *w = *state;
     expect(w, DO_INSTALL, "1.0.0", "Success");
     expect(w, DO_UPGRADE, "2.0.0", "Success");
-    mock_install_beside(w->mock, package_of(w, "1.0.0"));
+    mock_register_product(w->mock, package_of(w, "1.0.0"));
     expect(w, DO_UPGRADE, "3.0.0", "UpgradeNotSupportedSeveralProducts");
     assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "2");
     expect(w, DO_ROLLBACK, "1.0.0", "UpgradeNotSupportedSeveralProducts");
@@ -361,6 +311,7 @@ static void who_has_a_file_open_for_which_a_restart_is_needed_is_said(void **sta
 {
     struct world *w = *state;
     char warning[24];
+    package_of(w, "2.0.0")->install = INSTALL_NEEDS_RESTART;
     (void)snprintf(warning, sizeof(warning), "%d - - -\n", event_id(EVENT_WARNING));
     expect(w, DO_INSTALL, "1.0.0", "Success");
     open_a_file_of_it(w);
@@ -382,6 +333,7 @@ static void who_has_a_file_open_is_not_asked_where_nothing_waits(void **state)
 static void what_ended_well_and_left_nothing_is_installed_once_more(void **state)
 {
     struct world *w = *state;
+    package_of(w, "2.0.0")->install = INSTALL_NONE_AT_FIRST;
     expect(w, DO_INSTALL, "1.0.0", "Success");
     expect(w, DO_UPGRADE, "2.0.0", "Success");
     expect_running(w, "2.0.0");
@@ -391,6 +343,7 @@ static void what_ended_well_and_left_nothing_is_installed_once_more(void **state
 static void what_ends_well_and_leaves_nothing_is_no_upgrade(void **state)
 {
     struct world *w = *state;
+    package_of(w, "2.0.0")->install = INSTALL_NONE;
     expect(w, DO_INSTALL, "1.0.0", "Success");
     expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
     expect_running(w, "1.0.0");
@@ -399,6 +352,7 @@ static void what_ends_well_and_leaves_nothing_is_no_upgrade(void **state)
 static void what_ends_well_and_changes_nothing_is_no_upgrade(void **state)
 {
     struct world *w = *state;
+    package_of(w, "2.0.0")->install = INSTALL_NOTHING;
     expect(w, DO_INSTALL, "1.0.0", "Success");
     expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
     assert_non_null(strstr(w->said, "another version is installed"));
@@ -415,6 +369,7 @@ static void what_ends_well_and_changes_nothing_is_no_upgrade(void **state)
 static void what_was_refused_before_it_began_needs_no_way_back(void **state)
 {
     struct world *w = *state;
+    package_of(w, "2.0.0")->install = INSTALL_IS_BUSY;
     expect(w, DO_INSTALL, "1.0.0", "Success");
     package_of(w, "1.0.0")->install = INSTALL_FAILS; /* it must not be asked for */
     expect(w, DO_UPGRADE, "2.0.0", "UpgradeAbortedSwitchFailed");
@@ -428,6 +383,7 @@ static void what_was_refused_before_it_began_needs_no_way_back(void **state)
 static void a_first_installation_that_was_refused_leaves_nothing(void **state)
 {
     struct world *w = *state;
+    package_of(w, "2.0.0")->install = INSTALL_IS_BUSY;
     expect(w, DO_INSTALL, "2.0.0", "UpgradeAbortedSwitchFailed");
     assert_string_equal(mock_find_product(w->mock, UPGRADE_CODE), "");
     expect_log(w, NULL); /* nothing else was asked of Windows Installer either */
@@ -447,6 +403,7 @@ static void without_rollback(struct world *w)
 static void without_a_way_back_the_old_version_runs_on_where_nothing_began(void **state)
 {
     struct world *w = *state;
+    package_of(w, "2.0.0")->install = INSTALL_IS_BUSY;
     without_rollback(w);
     expect(w, DO_UPGRADE, "2.0.0", "UpgradeAbortedSwitchFailed");
     expect_running(w, "1.0.0");
@@ -455,6 +412,7 @@ static void without_a_way_back_the_old_version_runs_on_where_nothing_began(void 
 static void without_a_way_back_windows_installers_own_one_counts(void **state)
 {
     struct world *w = *state;
+    package_of(w, "2.0.0")->install = INSTALL_FAILS;
     without_rollback(w);
     expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackSuccess-SwitchFailed");
     expect_running(w, "1.0.0");
@@ -463,6 +421,7 @@ static void without_a_way_back_windows_installers_own_one_counts(void **state)
 static void without_any_way_back_it_says_so(void **state)
 {
     struct world *w = *state;
+    package_of(w, "2.0.0")->install = INSTALL_LEAVES_NONE;
     without_rollback(w);
     expect(w, DO_UPGRADE, "2.0.0", "UpgradeFailedRollbackFailed-SwitchFailed");
     assert_non_null(strstr(w->said, "the package of the old version: is not there"));
@@ -571,6 +530,7 @@ static void after_a_crash_nobody_knows_what_came_back(void **state)
 static void the_log_has_what_failed_and_the_way_back(void **state)
 {
     struct world *w = *state;
+    package_of(w, "2.0.0")->install = INSTALL_FAILS;
     expect_log(w, NULL);
     expect(w, DO_INSTALL, "1.0.0", "Success");
     expect_log(w, "1.0.0 0\n");
@@ -890,32 +850,21 @@ int main(int argc, char **argv)
         ON_A_MACHINE(windows_installers_own_package_is_taken_where_ours_is_gone),
         ON_A_MACHINE(a_kept_package_that_was_changed_is_not_gone_back_to),
         ON_A_MACHINE(what_is_installed_already_is_taken_over),
-        cmocka_unit_test_setup_teardown(who_has_a_file_open_for_which_a_restart_is_needed_is_said,
-                                        set_up_restarting, tear_down),
-        cmocka_unit_test_setup_teardown(what_ended_well_and_left_nothing_is_installed_once_more,
-                                        set_up_none_at_first, tear_down),
-        cmocka_unit_test_setup_teardown(what_ends_well_and_leaves_nothing_is_no_upgrade,
-                                        set_up_none, tear_down),
-        cmocka_unit_test_setup_teardown(what_ends_well_and_changes_nothing_is_no_upgrade,
-                                        set_up_nothing, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_refused_before_it_began_needs_no_way_back,
-                                        set_up_busy, tear_down),
-        cmocka_unit_test_setup_teardown(a_first_installation_that_was_refused_leaves_nothing,
-                                        set_up_busy, tear_down),
-        cmocka_unit_test_setup_teardown(
-            without_a_way_back_the_old_version_runs_on_where_nothing_began, set_up_busy, tear_down),
-        cmocka_unit_test_setup_teardown(without_a_way_back_windows_installers_own_one_counts,
-                                        set_up_fails, tear_down),
-        cmocka_unit_test_setup_teardown(without_any_way_back_it_says_so, set_up_leaves_none,
-                                        tear_down),
+        ON_A_MACHINE(who_has_a_file_open_for_which_a_restart_is_needed_is_said),
+        ON_A_MACHINE(what_ended_well_and_left_nothing_is_installed_once_more),
+        ON_A_MACHINE(what_ends_well_and_leaves_nothing_is_no_upgrade),
+        ON_A_MACHINE(what_ends_well_and_changes_nothing_is_no_upgrade),
+        ON_A_MACHINE(what_was_refused_before_it_began_needs_no_way_back),
+        ON_A_MACHINE(a_first_installation_that_was_refused_leaves_nothing),
+        ON_A_MACHINE(without_a_way_back_the_old_version_runs_on_where_nothing_began),
+        ON_A_MACHINE(without_a_way_back_windows_installers_own_one_counts),
+        ON_A_MACHINE(without_any_way_back_it_says_so),
         ON_A_MACHINE(a_way_back_that_was_refused_is_tried_again),
         ON_A_MACHINE(a_rollback_that_was_refused_halfway_goes_back),
         ON_A_MACHINE(a_restart_that_is_needed_is_not_forgotten_by_the_next_try),
         ON_A_MACHINE(after_a_crash_nobody_knows_what_came_back),
-        cmocka_unit_test_setup_teardown(the_log_has_what_failed_and_the_way_back, set_up_fails,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_way_back_does_not_add_to_a_log_that_grew_large, set_up,
-                                        tear_down),
+        ON_A_MACHINE(the_log_has_what_failed_and_the_way_back),
+        ON_A_MACHINE(a_way_back_does_not_add_to_a_log_that_grew_large),
         ON_A_MACHINE(who_has_a_file_open_is_not_asked_where_nothing_waits),
         ON_A_MACHINE(what_somebody_else_installed_meanwhile_counts),
         ON_A_MACHINE(what_was_taken_away_is_missed),
